@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SessionsConfig(AppConfig):
+    """Before sitting down. The label keeps clear of `django.contrib.sessions`."""
+
+    name = "sessions"
+    label = "cafe"
+    verbose_name = _("Café")
+    default_auto_field = "django.db.models.BigAutoField"

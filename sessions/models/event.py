@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sessions.clock import now_ms
+from sessions.codes import new_code
+from sessions.models.moderator import Moderator
+from sessions.phases import Facts, Phase, phase_at
+
+MOST_SESSIONS = 6
+MOST_QUESTIONS = 4
+MINUTES = (1, 240)
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, moderator: Moderator) -> EventQuerySet:
+        """A moderator's own events."""
+        return self.filter(owner=moderator)
+
+
+class Event(models.Model):
+    """One World Café from start to end. Times of live facts are ms since the epoch (see `sessions.phases`)."""
+
+    class TableModel(models.TextChoices):
+        SAME = "same", _("Same questions at every table")
+        OWN = "own", _("A question for each table")
+
+    key = models.CharField(max_length=8, unique=True, default=new_code, editable=False)
+    join_code = models.CharField(max_length=8, unique=True)
+    epoch = models.UUIDField(default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(Moderator, on_delete=models.CASCADE, related_name="events")
+    title = models.CharField(max_length=200)
+    purpose = models.TextField(blank=True, max_length=2000)
+    language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="de")
+    time_zone = models.CharField(max_length=64, default="Europe/Berlin")
+    starts_at = models.DateTimeField()
+    table_model = models.CharField(max_length=8, choices=TableModel, default=TableModel.SAME)
+    talk_link = models.URLField(blank=True, max_length=500)
+    by_hand = models.BooleanField(default=False)
+    sample = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    doors_open = models.BooleanField(default=True)
+    phase = models.CharField(max_length=8, choices=[(p.value, p.value) for p in Phase], default=Phase.DRAFT)
+    session_no = models.PositiveSmallIntegerField(null=True)
+    ends_at = models.BigIntegerField(null=True)
+    paused_left = models.BigIntegerField(null=True)
+    word = models.TextField(blank=True, max_length=1000)
+    closing = models.TextField(blank=True, max_length=1000)
+    closing_seq = models.PositiveBigIntegerField(default=0)
+    stage_seq = models.PositiveBigIntegerField(default=0)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="event_running_has_an_end",
+                condition=~Q(phase=Phase.RUNNING) | Q(ends_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.join_code = self.join_code or self.key
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def facts(self) -> Facts:
+        """Where the event stands; one query unless `sessions` is prefetched."""
+        return Facts(
+            phase=Phase(self.phase),
+            session=self.session_no,
+            ends_at=self.ends_at,
+            paused_left=self.paused_left,
+            sessions=len(self.sessions.all()),
+            by_hand=self.by_hand,
+        )
+
+    def phase_at(self, now: int | None = None) -> Phase:
+        return phase_at(self.facts(), now_ms() if now is None else now)
+
+    def current_session(self) -> Session | None:
+        """The session people sit in: the one of the facts, the first one before that."""
+        return next((s for s in self.sessions.all() if s.number == (self.session_no or 1)), None)
+
+
+class Session(models.Model):
+    """One timed round of table talk with its own questions."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="sessions")
+    number = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(MOST_SESSIONS)])
+    title = models.CharField(max_length=200, blank=True)
+    minutes = models.PositiveSmallIntegerField(
+        default=20, validators=[MinValueValidator(MINUTES[0]), MaxValueValidator(MINUTES[1])]
+    )
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "number"], name="session_number_once"),
+            models.CheckConstraint(name="session_minutes", condition=Q(minutes__range=MINUTES)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
+
+
+class Question(models.Model):
+    """What a session, or with `table_no` one table in it, talks about."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="questions")
+    number = models.PositiveSmallIntegerField()
+    table_no = models.PositiveSmallIntegerField(null=True)
+    text = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["table_no", "number"]
+
+    def __str__(self) -> str:
+        return self.text

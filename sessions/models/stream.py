@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from django.db import models
+
+from sessions.models.event import Event
+from sessions.models.participant import Participant
+
+
+class Stream(models.Model):
+    """Anything whose parts change while people look at it. Written in `sessions.live.streams` only.
+
+    `ref` is 0 for `stage`, `room` and `gallery`, the board's id for `board`, the participant's id for `me`.
+    """
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="streams")
+    kind = models.CharField(max_length=10)
+    ref = models.BigIntegerField(default=0)
+    head = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "kind", "ref"], name="stream_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.ref}" if self.kind == "board" else self.kind
+
+
+class Change(models.Model):
+    """What was done, without its words. `seq` is null for a final refusal, whose `code` is remembered."""
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="changes")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="changes")
+    seq = models.PositiveBigIntegerField(null=True)
+    op_id = models.UUIDField()
+    answers = models.BooleanField()  # the row an operation's answer comes from; others record what it raised besides
+    actor = models.ForeignKey(Participant, null=True, on_delete=models.SET_NULL, related_name="changes")
+    kind = models.CharField(max_length=20)
+    part = models.CharField(max_length=60, blank=True)
+    code = models.CharField(max_length=20, blank=True)
+    at = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "op_id"], condition=models.Q(answers=True), name="change_op_once"),
+            models.UniqueConstraint(fields=["stream", "seq"], name="change_seq_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.seq}"
