@@ -39,7 +39,7 @@ class Facts:
 
 
 def phase_at(facts: Facts, now: int) -> Phase:
-    """The phase at `now` (ms). Only a running session moves on by itself: to over, and after the last one to gallery."""
+    """The phase at `now` (ms). Only a running session moves on by itself: to over, after the last one to gallery."""
     if facts.phase is not Phase.RUNNING or facts.paused_left is not None or facts.ends_at is None:
         return facts.phase
     if now < facts.ends_at:

@@ -103,6 +103,7 @@ class Session(models.Model):
     minutes = models.PositiveSmallIntegerField(
         default=20, validators=[MinValueValidator(MINUTES[0]), MaxValueValidator(MINUTES[1])]
     )
+    ended_at = models.BigIntegerField(null=True)  # ms; null until it is over
 
     class Meta:
         ordering = ["number"]

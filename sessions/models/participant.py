@@ -31,7 +31,8 @@ class Participant(models.Model):
             models.UniqueConstraint(fields=["event", "moderator"], name="participant_moderator_once"),
             models.CheckConstraint(
                 name="participant_moderator_role",
-                condition=Q(role="moderator", moderator__isnull=False) | (~Q(role="moderator") & Q(moderator__isnull=True)),
+                condition=Q(role="moderator", moderator__isnull=False)
+                | (~Q(role="moderator") & Q(moderator__isnull=True)),
             ),
         ]
 
@@ -46,6 +47,9 @@ class Device(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    def __str__(self) -> str:
+        return f"{self.participant_id}"
+
 
 class HandOver(models.Model):
     """A one-time link that makes a second device the same person (five minutes)."""
@@ -54,3 +58,6 @@ class HandOver(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.participant_id}"

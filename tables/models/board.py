@@ -14,6 +14,7 @@ class Board(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="boards")
     table = models.ForeignKey(Table, on_delete=models.CASCADE, related_name="boards")
     locked = models.BooleanField(default=False)
+    note_count = models.PositiveIntegerField(default=0)  # notes that are not gone
     gallery_seq = models.PositiveBigIntegerField(default=0)
 
     class Meta:
@@ -37,7 +38,7 @@ class Note(models.Model):
     author = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="notes")
     text = models.TextField(max_length=1000, blank=True)
     colour = models.CharField(max_length=8, choices=[(c, c) for c in COLOURS], default="butter")
-    order = models.CharField(max_length=200)
+    order = models.TextField()
     seq = models.PositiveBigIntegerField()
     at = models.BigIntegerField()
     edited = models.BigIntegerField()

@@ -55,10 +55,11 @@ class Seat(models.Model):
 
 
 class SeatHistory(models.Model):
-    """That someone sat at a board, kept after leaving: who did may hand in late notes."""
+    """That someone sat at a board, until when (ms; null: to the end): who did may hand in late notes."""
 
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="sat")
     board = models.ForeignKey("tables.Board", on_delete=models.CASCADE, related_name="sat")
+    until = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["participant", "board"], name="sat_once")]

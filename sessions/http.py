@@ -1,0 +1,19 @@
+from typing import TYPE_CHECKING
+
+from django import http
+from django.contrib.auth.models import AnonymousUser
+
+from sessions.models import Moderator, Participant
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+
+class HttpRequest(http.HttpRequest):
+    """The request our views see: who sits behind it and whether htmx asks."""
+
+    htmx: "HtmxDetails"
+    participant: Participant | None
+    user: Moderator | AnonymousUser  # type: ignore[assignment]
+    request_id: str
+    csp_nonce: str

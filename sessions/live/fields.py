@@ -1,0 +1,122 @@
+"""Field by field: what an operation may carry. Values are checked strictly here and nowhere else."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sessions.live.ops import Refused
+from sessions.text import clean_text
+
+MOST_ID = 2**63 - 1
+Check = Callable[[Any], Any]
+
+
+class Fields:
+    """The fields of one operation. `optional` ones may be absent; unknown ones are refused."""
+
+    def __init__(
+        self, required: Mapping[str, Check] | None = None, optional: Mapping[str, Check] | None = None
+    ) -> None:
+        self.required = dict(required or {})
+        self.checks = {**self.required, **(optional or {})}
+
+    def clean(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The checked values; raises `Refused`."""
+        if not self.required.keys() <= data.keys() <= self.checks.keys():
+            raise Refused("bad_field")
+        return {name: self.checks[name](value) for name, value in data.items()}
+
+    def from_form(self, data: Mapping[str, str]) -> dict[str, Any]:
+        """The values of a plain form, as JSON would have brought them."""
+        return {name: getattr(self.checks.get(name), "typed", str)(value) for name, value in data.items()}
+
+
+class Id:
+    """A number that names a row; `nullable` where "none" has a meaning."""
+
+    def __init__(self, *, nullable: bool = False) -> None:
+        self.nullable = nullable
+
+    def __call__(self, value: Any) -> int | None:
+        if value is None and self.nullable:
+            return None
+        if type(value) is not int or not 0 < value <= MOST_ID:
+            raise Refused("bad_field")
+        return value
+
+    def typed(self, value: str) -> int | str | None:
+        if not value and self.nullable:
+            return None
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else value
+
+
+class Number:
+    """A whole number between two bounds, both included."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __call__(self, value: Any) -> int:
+        if type(value) is not int or not self.least <= value <= self.most:
+            raise Refused("bad_field")
+        return value
+
+    def typed(self, value: str) -> int | str:
+        digits = value.removeprefix("-")
+        return int(value) if digits.isascii() and digits.isdigit() and len(digits) < 10 else value
+
+
+class Text:
+    """People's words: at most `most` characters after cleaning."""
+
+    def __init__(self, most: int, *, empty: bool = False) -> None:
+        self.most, self.empty = most, empty
+
+    def __call__(self, value: Any) -> str:
+        if type(value) is not str:
+            raise Refused("bad_field")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Refused("bad_text") from None
+        text = clean_text(value)
+        if not text and not self.empty:
+            raise Refused("empty")
+        if len(text) > self.most:
+            raise Refused("too_long")
+        return text
+
+
+class OneOf:
+    def __init__(self, *choices: str) -> None:
+        self.choices = frozenset(choices)
+
+    def __call__(self, value: Any) -> str:
+        if type(value) is not str or value not in self.choices:
+            raise Refused("bad_field")
+        return value
+
+
+def uuid(value: Any) -> UUID:
+    """A UUID in its canonical form."""
+    try:
+        found = UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise Refused("bad_field") from None
+    if str(found) != value.lower():
+        raise Refused("bad_field")
+    return found
+
+
+def uuid_or_null(value: Any) -> UUID | None:
+    return None if value is None or value == "" else uuid(value)
+
+
+class Truth:
+    def __call__(self, value: Any) -> bool:
+        if type(value) is not bool:
+            raise Refused("bad_field")
+        return value
+
+    def typed(self, value: str) -> bool | str:
+        return {"true": True, "1": True, "false": False, "0": False}.get(value, value)

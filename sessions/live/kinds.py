@@ -1,0 +1,90 @@
+"""The kinds of stream. Each says which operations it takes, how it judges them and how its parts are read.
+
+`sessions` brings `stage` and `me`; `tables` registers the others, so that this package knows none of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sessions.live.fields import Fields
+from sessions.live.ops import Name, Op
+
+if TYPE_CHECKING:
+    from sessions.live.scene import Scene
+    from sessions.models import Event, Participant, Stream
+
+EVERY_STREAM = "every stream of the event"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part as guests and as moderators get it (the same object when there is no difference)."""
+
+    id: str
+    seq: int
+    guests: dict[str, Any]
+    moderators: dict[str, Any]
+
+    @classmethod
+    def same(cls, part_id: str, seq: int, fields: dict[str, Any]) -> "Part":
+        both = {"id": part_id, "seq": seq, **fields}
+        return cls(part_id, seq, both, both)
+
+    @classmethod
+    def gone(cls, part_id: str, seq: int) -> "Part":
+        return cls.same(part_id, seq, {"gone": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A wish for all parts of `stream` with a seq above `after`."""
+
+    stream: "Stream"
+    after: int
+
+
+class Kind:
+    """What one kind of stream can do. The methods with a default are the optional ones."""
+
+    name: str
+    operations: Mapping[str, Fields] = {}
+
+    def locks(self, op: Op) -> Sequence[Name] | str:
+        """The streams an operation is judged by, or `EVERY_STREAM`."""
+        raise NotImplementedError(op.kind)
+
+    def load(self, scene: "Scene", ops: Sequence[Op]) -> Any:
+        """Reads what judging these operations needs, in a fixed number of queries."""
+
+    def judge(self, scene: "Scene", state: Any, op: Op) -> None:
+        """Carries the operation out on the scene, without database access, or raises `Refused`."""
+        raise NotImplementedError(op.kind)
+
+    def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
+        """Parts by stream id; the number of queries does not depend on the number of reads."""
+        raise NotImplementedError(self.name)
+
+    def visible(self, viewers: Iterable["Participant"], streams: Sequence["Stream"]) -> set[tuple[int, int]]:
+        """Which (participant id, stream id) may be followed."""
+        return {(viewer.pk, stream.pk) for viewer in viewers for stream in streams}
+
+    def new_phase(self, scene: "Scene", event: "Event") -> None:
+        """Raises parts that change when the phase or the session does."""
+
+    def glance(self, _events: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Console numbers by event id."""
+        return {}
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    KINDS[kind.name] = kind
+
+
+def fields_of(stream: Name, op_kind: str) -> Fields | None:
+    """The fields an operation on this stream takes; null when there is no such operation."""
+    kind = KINDS.get(stream.kind)
+    return kind.operations.get(op_kind) if kind else None

@@ -1,0 +1,57 @@
+"""Operations as they travel inside: what somebody wants, and the answer to it."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+JUDGED_WITHIN_MS = 5_000
+
+
+class Name(NamedTuple):
+    """A stream inside its event. `ref` as in `Stream`."""
+
+    kind: str
+    ref: int = 0
+
+    def on_wire(self) -> str:
+        return f"{self.kind}:{self.ref}" if self.kind == "board" else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation whose fields have passed `fields.py`.
+
+    `arrived` is in ms, server clock; `base` an `edited` or null.
+    """
+
+    id: UUID
+    event_id: int
+    actor_id: int
+    stream: Name
+    kind: str
+    data: dict[str, Any]
+    base: int | None
+    arrived: int
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error
+    """A final no with a code of `sync.md`. `names` complete the sentence, `part` is the current part of a conflict."""
+
+    def __init__(self, code: str, *, names: tuple[str, ...] = (), part: dict[str, Any] | None = None) -> None:
+        super().__init__(code)
+        self.code, self.names, self.part = code, names, part
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation gets: a `seq` after commit, or a `code`."""
+
+    op_id: UUID
+    stream: Name
+    seq: int | None = None
+    dup: bool = False
+    code: str | None = None
+    names: tuple[str, ...] = ()
+    part: dict[str, Any] | None = None
+    after_ms: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,112 @@
+"""One batch at work: what is locked, what was read, what shall be written."""
+
+import hashlib
+import hmac
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+
+from sessions.clock import now_ms
+from sessions.live.ops import Name, Op, Refused
+from sessions.models import Change, Event, Participant, Stream
+from sessions.permissions import Action, Role, Standing, refusal
+from sessions.phases import Phase
+
+
+def digest_of(op: Op) -> str:
+    """A keyed hash of everything an operation says: the same id with another payload is a conflict."""
+    said = json.dumps([op.actor_id, op.stream, op.kind, op.data, op.base], default=str, sort_keys=True)
+    return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+
+class Saves:
+    """Rows to write, gathered by model so that each kind of writing is one statement."""
+
+    def __init__(self) -> None:
+        self.inserts: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
+        self.updates: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
+        self.fields: dict[type[models.Model], set[str]] = defaultdict(set)
+        self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
+
+    def insert(self, row: models.Model, key: Any = None) -> None:
+        self.inserts[type(row)][row.pk if key is None else key] = row
+
+    def update(self, row: models.Model, *fields: str) -> None:
+        if self.inserts[type(row)].get(row.pk) is not row:
+            self.updates[type(row)][row.pk] = row
+            self.fields[type(row)] |= set(fields)
+
+    def delete(self, row: models.Model, key: Any = None) -> None:
+        """Takes a row away; one that was to be inserted under `key` is simply not."""
+        if row.pk is None:
+            self.inserts[type(row)].pop(key, None)
+        else:
+            self.updates[type(row)].pop(row.pk, None)
+            self.deletes[type(row)].add(row.pk)
+
+
+class Scene:
+    """The state a batch is judged by. Judges read and change it in memory; `streams.apply` writes it."""
+
+    def __init__(self, streams: Iterable[Stream], events: Iterable[Event], people: Iterable[Participant]) -> None:
+        self.now = now_ms()
+        self.streams = {(s.event_id, Name(s.kind, s.ref)): s for s in streams}
+        self.events = {event.pk: event for event in events}
+        self.people = {person.pk: person for person in people}
+        self.saves = Saves()
+        self.changes: list[Change] = []
+        self.raised: set[int] = set()
+        self.answered: dict[tuple[int, UUID], Change] = {}
+        self.op: Op | None = None
+
+    def event_of(self, op: Op) -> Event:
+        try:
+            return self.events[op.event_id]
+        except KeyError:
+            raise Refused("not_found") from None
+
+    def actor(self, op: Op) -> Participant:
+        person = self.people.get(op.actor_id)
+        if person is None or person.event_id != op.event_id or person.removed_at is not None:
+            raise Refused("not_allowed")
+        return person
+
+    def phase(self, event: Event) -> Phase:
+        return event.phase_at(self.now)
+
+    def ask(self, action: Action, role: Role, event: Event) -> None:
+        """Raises `Refused` with the code that says why not."""
+        code = refusal(action, Standing(role, self.phase(event)))
+        if code:
+            raise Refused(code)
+
+    def has(self, event: Event, name: Name) -> bool:
+        return (event.pk, name) in self.streams
+
+    def raise_head(self, event: Event, name: Name, part: str = "") -> int:
+        """The next seq of a locked stream, with the change that it stands for."""
+        stream = self.streams[event.pk, name]
+        stream.head += 1
+        self.raised.add(stream.pk)
+        self.changes.append(self._change(event, stream, part))
+        return stream.head
+
+    def _change(self, event: Event, stream: Stream, part: str) -> Change:
+        op = self.op
+        return Change(
+            stream_id=stream.pk,
+            event_id=event.pk,
+            seq=stream.head,
+            op_id=op.id if op else UUID(int=0),
+            answers=False,
+            actor_id=op.actor_id if op else None,
+            kind=op.kind if op else "plan",
+            part=part,
+            at=self.now,
+            digest=digest_of(op) if op else "",
+        )

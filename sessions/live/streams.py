@@ -1,0 +1,223 @@
+"""The one writing path of everything live, and the reading of parts since a cursor.
+
+`apply` does a batch in one transaction: lock all streams concerned, read, judge, write, commit, answer, hint.
+Whoever changes live facts outside an operation (the plan editor) does it inside `governing`.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+
+from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
+from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
+from sessions.live.scene import Saves, Scene, digest_of
+from sessions.models import Change, Event, Participant, Stream
+
+log = logging.getLogger(__name__)
+ROWS_AT_ONCE = 200
+listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the streams that a commit of ours raised
+
+
+def apply(ops: Sequence[Op]) -> list[Answer]:
+    """Judges and writes a batch in one transaction; the answers in the order of the operations.
+
+    Where a constraint of the database disagrees with the whole batch, its operations go one by one.
+    Raises `DatabaseError` when the database cannot be reached or written: then nothing happened.
+    """
+    try:
+        return _apply(ops)
+    except IntegrityError:
+        if len(ops) > 1:
+            return [answer for op in ops for answer in apply([op])]
+        log.warning("operation against a constraint", exc_info=True)
+        return [Answer(ops[0].id, ops[0].stream, code="op_id_conflict")]
+
+
+@transaction.atomic
+def _apply(ops: Sequence[Op]) -> list[Answer]:
+    scene = _read(ops, _lock(ops))
+    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
+    answers = [_judge(scene, states, op) for op in ops]
+    _write(scene)
+    return answers
+
+
+@contextmanager
+def governing(event: Event) -> Iterator[Scene]:
+    """Locks every stream of the event; `scene.raise_head(event, name)` gives a part its new seq. Commits at the end."""
+    with transaction.atomic():
+        scene = Scene(_locked(Q(event=event)), [event], [])
+        yield scene
+        _write(scene)
+
+
+def open_for(event: Event) -> None:
+    """Makes the streams an event, its boards and its people need; what exists stays."""
+    boards = event.sessions.filter(boards__isnull=False).values_list("boards__id", flat=True)
+    names = [Name("stage"), Name("room"), Name("gallery"), *(Name("board", pk) for pk in boards)]
+    names += [Name("me", pk) for pk in event.participants.values_list("id", flat=True)]
+    _make(event.pk, names)
+
+
+def open_me(participant: Participant) -> None:
+    """Makes the stream of one person."""
+    _make(participant.event_id, [Name("me", participant.pk)])
+
+
+def _make(event_id: int, names: Iterable[Name]) -> None:
+    rows = [Stream(event_id=event_id, kind=name.kind, ref=name.ref) for name in names]
+    Stream.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def since(wishes: Sequence[tuple[int, int]]) -> dict[int, tuple[Stream, list[Part]]]:
+    """For (stream id, cursor) pairs: the stream with its head, read first, and all its parts after the cursor.
+
+    A stream that no longer exists is absent from the answer.
+    """
+    found = Stream.objects.in_bulk([pk for pk, _after in wishes])
+    reads = [Read(found[pk], after) for pk, after in wishes if pk in found and found[pk].head > after]
+    parts: dict[int, list[Part]] = {}
+    for name in {read.stream.kind for read in reads}:
+        parts |= KINDS[name].parts([read for read in reads if read.stream.kind == name])
+    return {pk: (stream, _upto(stream.head, parts.get(pk, []))) for pk, stream in found.items()}
+
+
+def _upto(head: int, parts: list[Part]) -> list[Part]:
+    """In seq order. Parts committed after the head was read belong to the next reading."""
+    return sorted((part for part in parts if part.seq <= head), key=lambda part: part.seq)
+
+
+def heads(ids: Iterable[int]) -> dict[int, int]:
+    return dict(Stream.objects.filter(pk__in=list(ids)).values_list("pk", "head"))
+
+
+def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:
+    kinds: dict[str, list[Op]] = {}
+    for op in ops:
+        kinds.setdefault(op.stream.kind, []).append(op)
+    return kinds
+
+
+def _lock(ops: Sequence[Op]) -> list[Stream]:
+    wanted = Q(pk=None)
+    refs: dict[tuple[int, str], set[int]] = {}
+    for op in ops:
+        names = KINDS[op.stream.kind].locks(op)
+        if names == EVERY_STREAM:
+            wanted |= Q(event_id=op.event_id)
+            continue
+        for name in cast("Sequence[Name]", names):
+            refs.setdefault((op.event_id, name.kind), set()).add(name.ref)
+    for (event_id, kind), those in refs.items():
+        wanted |= Q(event_id=event_id, kind=kind, ref__in=those)
+    return _locked(wanted)
+
+
+def _locked(wanted: Q) -> list[Stream]:
+    """The streams, locked in the order of their ids (SQLite: the whole database is locked already)."""
+    return list(Stream.objects.filter(wanted).order_by("pk").select_for_update())
+
+
+def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
+    events = Event.objects.filter(pk__in={op.event_id for op in ops}).prefetch_related("sessions__questions")
+    people = Participant.objects.filter(pk__in={op.actor_id for op in ops})
+    scene = Scene(locked, events, people)
+    known = Change.objects.filter(
+        op_id__in=[op.id for op in ops], event_id__in={op.event_id for op in ops}, answers=True
+    )
+    scene.answered = {(change.event_id, change.op_id): change for change in known}
+    return scene
+
+
+def _judge(scene: Scene, states: dict[str, Any], op: Op) -> Answer:
+    remembered = scene.answered.get((op.event_id, op.id))
+    if remembered is not None:
+        return _again(remembered, op)
+    if scene.now - op.arrived > JUDGED_WITHIN_MS:
+        return Answer(op.id, op.stream, code="busy")
+    first = len(scene.changes)
+    scene.op = op
+    try:
+        event = scene.event_of(op)
+        if not scene.has(event, op.stream):
+            raise Refused("not_found")  # noqa: TRY301 - the same answer as a judge's
+        scene.actor(op)
+        KINDS[op.stream.kind].judge(scene, states[op.stream.kind], op)
+    except Refused as refused:
+        _remember_refusal(scene, op, refused.code)
+        return Answer(op.id, op.stream, code=refused.code, names=refused.names, part=refused.part)
+    return _accepted(scene, op, first)
+
+
+def _accepted(scene: Scene, op: Op, first: int) -> Answer:
+    event, stream = scene.events[op.event_id], scene.streams[op.event_id, op.stream]
+    own = [change for change in scene.changes[first:] if change.stream_id == stream.pk]
+    if not own:
+        scene.raise_head(event, op.stream)
+        own = scene.changes[-1:]
+    own[-1].answers = True
+    scene.answered[event.pk, op.id] = own[-1]
+    return Answer(op.id, op.stream, seq=own[-1].seq)
+
+
+def _again(change: Change, op: Op) -> Answer:
+    if change.digest != digest_of(op):
+        return Answer(op.id, op.stream, code="op_id_conflict")
+    if change.code:
+        return Answer(op.id, op.stream, code=change.code)
+    return Answer(op.id, op.stream, seq=change.seq, dup=True)
+
+
+def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
+    stream = scene.streams.get((op.event_id, op.stream))
+    if stream is None or op.actor_id not in scene.people:
+        return
+    change = Change(
+        stream_id=stream.pk,
+        event_id=op.event_id,
+        op_id=op.id,
+        answers=True,
+        actor_id=op.actor_id,
+        kind=op.kind,
+        code=code,
+        at=scene.now,
+        digest=digest_of(op),
+    )
+    scene.changes.append(change)
+    scene.answered[op.event_id, op.id] = change
+
+
+def _write(scene: Scene) -> None:
+    raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
+    if raised:
+        Stream.objects.bulk_update(raised, ["head"], batch_size=ROWS_AT_ONCE)
+    _save(scene.saves)
+    if scene.changes:
+        Change.objects.bulk_create(scene.changes)
+    touched = frozenset(scene.raised)
+    if touched:
+        transaction.on_commit(lambda: _tell(touched))
+
+
+def _save(saves: Saves) -> None:
+    for model, keys in saves.deletes.items():
+        _objects(model).filter(pk__in=keys).delete()
+    for model, rows in saves.updates.items():
+        if rows:
+            _objects(model).bulk_update(rows.values(), sorted(saves.fields[model]), batch_size=ROWS_AT_ONCE)
+    for model, rows in saves.inserts.items():
+        if rows:
+            _objects(model).bulk_create(rows.values())
+
+
+def _objects(model: type[models.Model]) -> models.Manager[Any]:
+    return model._default_manager  # noqa: SLF001 - Django's own name for it
+
+
+def _tell(touched: frozenset[int]) -> None:
+    for listener in listeners:
+        listener(touched)

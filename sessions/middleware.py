@@ -1,0 +1,23 @@
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.deprecation import MiddlewareMixin
+
+from sessions.identity import NotJoined, Removed
+
+
+class IdentityMiddleware(MiddlewareMixin):
+    """Answers for people whom an event does not know, or no longer."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.participant = None  # type: ignore[attr-defined]
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Removed):
+            return render(request, "sessions/removed.html", {"event": exception.event}, status=403)
+        if not isinstance(exception, NotJoined):
+            return None
+        if exception.forged:
+            return render(request, "sessions/rejoin.html", {"event": exception.event}, status=401)
+        if exception.event.join_code != exception.event.key:  # a renewed code is not given away
+            return redirect("home")
+        return redirect("join", code=exception.event.join_code)
