@@ -14,6 +14,6 @@ class HttpRequest(http.HttpRequest):
 
     htmx: "HtmxDetails"
     participant: Participant | None
-    user: Moderator | AnonymousUser  # type: ignore[assignment]
+    user: Moderator | AnonymousUser
     request_id: str
     csp_nonce: str

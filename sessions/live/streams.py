@@ -215,7 +215,7 @@ def _save(saves: Saves) -> None:
 
 
 def _objects(model: type[models.Model]) -> models.Manager[Any]:
-    return model._default_manager  # noqa: SLF001 - Django's own name for it
+    return model._default_manager
 
 
 def _tell(touched: frozenset[int]) -> None:

@@ -9,10 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions.clock import now_ms
 from sessions.codes import new_code
+from sessions.models.course import Course
 from sessions.models.moderator import Moderator
-from sessions.phases import Facts, Phase, phase_at
+from sessions.phases import Phase
 
 MOST_SESSIONS = 6
 MOST_QUESTIONS = 4
@@ -25,7 +25,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(owner=moderator)
 
 
-class Event(models.Model):
+class Event(Course):
     """One World Café from start to end. Times of live facts are ms since the epoch (see `sessions.phases`)."""
 
     class TableModel(models.TextChoices):
@@ -43,15 +43,10 @@ class Event(models.Model):
     starts_at = models.DateTimeField()
     table_model = models.CharField(max_length=8, choices=TableModel, default=TableModel.SAME)
     talk_link = models.URLField(blank=True, max_length=500)
-    by_hand = models.BooleanField(default=False)
     sample = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     doors_open = models.BooleanField(default=True)
-    phase = models.CharField(max_length=8, choices=[(p.value, p.value) for p in Phase], default=Phase.DRAFT)
-    session_no = models.PositiveSmallIntegerField(null=True)
-    ends_at = models.BigIntegerField(null=True)
-    paused_left = models.BigIntegerField(null=True)
     word = models.TextField(blank=True, max_length=1000)
     closing = models.TextField(blank=True, max_length=1000)
     closing_seq = models.PositiveBigIntegerField(default=0)
@@ -74,24 +69,6 @@ class Event(models.Model):
     def save(self, *args: object, **kwargs: object) -> None:
         self.join_code = self.join_code or self.key
         super().save(*args, **kwargs)  # type: ignore[arg-type]
-
-    def facts(self) -> Facts:
-        """Where the event stands; one query unless `sessions` is prefetched."""
-        return Facts(
-            phase=Phase(self.phase),
-            session=self.session_no,
-            ends_at=self.ends_at,
-            paused_left=self.paused_left,
-            sessions=len(self.sessions.all()),
-            by_hand=self.by_hand,
-        )
-
-    def phase_at(self, now: int | None = None) -> Phase:
-        return phase_at(self.facts(), now_ms() if now is None else now)
-
-    def current_session(self) -> Session | None:
-        """The session people sit in: the one of the facts, the first one before that."""
-        return next((s for s in self.sessions.all() if s.number == (self.session_no or 1)), None)
 
 
 class Session(models.Model):
