@@ -141,7 +141,6 @@ def build(home: Path, lock: Path) -> None:
         started = time.monotonic()
         count = sum(1 for _ in pins(lock.read_text(encoding="utf-8")))
         say(f"ZoomCafé sets itself up in {home.parent.parent}: {count} packages, this first time only …")
-        discard(home)
         install(home, lock)
         marker(home).touch()
         discard_replaced(home)
@@ -175,28 +174,51 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def install(home: Path, lock: Path) -> None:
-    python = home / "bin" / "python"
-    strict = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(lock)]
-    if uv := shutil.which("uv"):
-        call([uv, "venv", "--no-project", "--python", sys.executable, str(home)], lock)
-        call([uv, "pip", "install", "--python", str(python), *strict], lock)
-        return
-    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+    """By uv where it is there, by venv and pip where it is not or does not get through."""
+    ways = [way for way in (by_uv(home, lock), by_pip(home, lock)) if way]
+    if not ways:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise SetupError(
             "this Python lacks its venv module; install it (Debian and Ubuntu:"
             f" sudo apt install python{version}-venv) or uv, and start again"
         )
-    call([sys.executable, "-m", "venv", str(home)], lock)
+    for way in ways:
+        discard(home)
+        failed = next((output for command in way if (output := call(command)) is not None), None)
+        if failed is None:
+            return
+    raise SetupError(reason(failed or "", lock) or f"setting up failed; {setup_log()} says why")
+
+
+def by_uv(home: Path, lock: Path) -> list[list[str]]:
+    uv = shutil.which("uv")
+    if uv is None:
+        return []
+    return [
+        [uv, "venv", "--no-project", "--python", sys.executable, str(home)],
+        [uv, "pip", "install", "--python", str(home / "bin" / "python"), *strict(lock)],
+    ]
+
+
+def by_pip(home: Path, lock: Path) -> list[list[str]]:
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        return []
     quick = ["--no-compile", "--no-input", "--disable-pip-version-check", "--retries", "2", "--timeout", "15"]
-    call([str(python), "-m", "pip", "install", *quick, *strict], lock)
+    return [
+        [sys.executable, "-m", "venv", str(home)],
+        [str(home / "bin" / "python"), "-m", "pip", "install", *quick, *strict(lock)],
+    ]
 
 
-def call(command: list[str], lock: Path) -> None:
-    log = var_dir() / "logs" / "setup.log"
+def strict(lock: Path) -> list[str]:
+    return ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(lock)]
+
+
+def call(command: list[str]) -> str | None:
+    """None when it went well, else what the command said."""
     done = subprocess.run(  # noqa: S603
         command,
-        env=os.environ | places() | {"UV_PYTHON_DOWNLOADS": "never", "PIP_USER": "0"},
+        env=os.environ | places() | {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "PIP_USER": "0"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -204,10 +226,13 @@ def call(command: list[str], lock: Path) -> None:
         errors="replace",
         check=False,
     )
-    with log.open("a", encoding="utf-8") as file:
+    with setup_log().open("a", encoding="utf-8") as file:
         file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} $ {' '.join(command)}\n{done.stdout}")
-    if done.returncode:
-        raise SetupError(reason(done.stdout, lock) or f"setting up failed; {log} says why")
+    return done.stdout if done.returncode else None
+
+
+def setup_log() -> Path:
+    return var_dir() / "logs" / "setup.log"
 
 
 def reason(output: str, lock: Path) -> str | None:
