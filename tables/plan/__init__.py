@@ -1,0 +1,23 @@
+"""The moderator's preparation: what an event is to be, before and while it runs."""
+
+from tables.plan.changing import TakenAway, change
+from tables.plan.held import Held, held_in
+from tables.plan.model import Plan, PlanQuestion, PlanSession, PlanTable, asked, default_name, laid
+from tables.plan.reading import plan_of
+from tables.plan.writing import build
+
+__all__ = [
+    "Held",
+    "Plan",
+    "PlanQuestion",
+    "PlanSession",
+    "PlanTable",
+    "TakenAway",
+    "asked",
+    "build",
+    "change",
+    "default_name",
+    "held_in",
+    "laid",
+    "plan_of",
+]
