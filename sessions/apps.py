@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,8 @@ class SessionsConfig(AppConfig):
     label = "cafe"
     verbose_name = _("Café")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from sessions.live.checks import check_parts
+
+        register(check_parts)
