@@ -17,7 +17,7 @@ from uuid import UUID
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from sessions.live.ids import uuid7
+from sessions.live.uuid7 import uuid7
 
 Frame = dict[str, Any]
 FINAL = frozenset({4401, 4403, 4404, 4409, 4413, 4426})  # closed for good; 4400 comes back once
