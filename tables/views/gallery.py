@@ -1,0 +1,117 @@
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from sessions import identity
+from sessions.http import HttpRequest
+from sessions.live import reading
+from sessions.models import Event, Participant
+from sessions.permissions import Action, Role, Standing, may
+from tables.gallery import Choice, Exhibit, all_questions, hang, wall
+from tables.models import Board
+
+MOST_AT_ONCE = 60
+FOREVER = "private, max-age=31536000, immutable"
+
+
+@require_safe
+def gallery(request: HttpRequest, code: str) -> HttpResponse:
+    """Every board of every session, table by table or as one wall, narrowed by the address."""
+    event, reader = identity.guest_of(request, code)
+    if not _may(Action.READ_ANY, event, reader):
+        return redirect("here", code=event.key)
+    live = reading.page(reader, ["stage", "me", "gallery"])
+    heads = _heads(live)
+    boards = list(Board.objects.visible_to(reader).filter(pk__in=heads).select_related("session", "table"))
+    choice = _station(Choice.read(request.GET), boards)
+    chosen = [board for board in boards if _fits(board, choice)]
+    exhibits = hang(chosen, reader, choice=choice, heads=heads)
+    context = _page(event, reader, live, choice) | _route(boards, choice) | _show(exhibits, choice)
+    return render(request, "tables/walk.html" if request.htmx else "tables/gallery.html", context)
+
+
+@require_safe
+def exhibit(request: HttpRequest, code: str, board: int) -> HttpResponse:
+    """One board as it was at `?at=<head>`; with that head it never changes, with another it leads to the one of now."""
+    event, reader = identity.guest_of(request, code)
+    boards = Board.objects.visible_to(reader).filter(session__event=event).select_related("session", "table")
+    found = get_object_or_404(boards, pk=board)
+    if not _may(Action.READ_ANY, event, reader):
+        return redirect("here", code=event.key)
+    heads = _heads(reading.page(reader, ["gallery"]))
+    if request.GET.get("at") != str(heads[found.pk]):
+        return redirect(f"{reverse('exhibit', args=[event.key, found.pk])}?at={heads[found.pk]}")
+    (hung,) = hang([found], reader, heads=heads)
+    answer = render(request, "tables/exhibit.html", {"event": event, "exhibit": hung, "choice": Choice()})
+    answer["Cache-Control"] = FOREVER
+    patch_vary_headers(answer, ["Cookie", "Accept-Language"])
+    return answer
+
+
+def _may(action: Action, event: Event, reader: Participant) -> bool:
+    return may(action, Standing(Role(reader.role), event.phase_at()))
+
+
+def _heads(live: reading.Page) -> dict[int, int]:
+    return {part["board"]: part["head"] for part in live.parts["gallery"] if part["id"].startswith("exhibit:")}
+
+
+def _station(choice: Choice, boards: list[Board]) -> Choice:
+    """In a large event one table at a time, unless more is asked for."""
+    if choice.narrows or choice.view == "wall" or len(boards) <= MOST_AT_ONCE:
+        return choice
+    return Choice(table=boards[0].table.number)
+
+
+def _fits(board: Board, choice: Choice) -> bool:
+    return choice.session in {None, board.session.number} and choice.table in {None, board.table.number}
+
+
+def _page(event: Event, reader: Participant, live: reading.Page, choice: Choice) -> dict[str, Any]:
+    parts = live.parts["gallery"]
+    takeaways = [part for part in parts if part["id"].startswith("takeaway:")]
+    return {
+        "event": event,
+        "reader": reader,
+        "live": live,
+        "choice": choice,
+        "sessions": list(event.sessions.all()),
+        "questions": all_questions(event),
+        "takeaways": takeaways,
+        "own": next((part["text"] for part in takeaways if part["p"] == reader.pk), ""),
+        "closing": next((part for part in parts if part["id"] == "closing"), {"id": "closing", "seq": 0, "text": ""}),
+        "may_share": _may(Action.TAKE_HOME, event, reader),
+    }
+
+
+def _route(boards: list[Board], choice: Choice) -> dict[str, Any]:
+    """The tables in the order of the walk, where one stands, and the ways on."""
+    tables = sorted({board.table for board in boards}, key=lambda table: table.number)
+    stops = [{"table": table, "address": choice.address(table=table.number)} for table in tables]
+    at = next((place for place, table in enumerate(tables) if table.number == choice.table), None)
+    around = {} if at is None else dict(enumerate(stops))
+    return {
+        "tables": tables,
+        "stops": stops,
+        "station": None if at is None else tables[at],
+        "previous": around.get((at or 0) - 1),
+        "following": around.get((at or 0) + 1),
+        "here": choice.address(),
+        "to_all": choice.address(session=None, question=None, table=None, words=""),
+        "to_tables": choice.address(view="tables"),
+        "to_wall": choice.address(view="wall", table=None),
+    }
+
+
+def _show(exhibits: list[Exhibit], choice: Choice) -> dict[str, Any]:
+    columns = wall(exhibits) if choice.view == "wall" else []
+    searching = bool(choice.words or choice.question)
+    return {
+        "exhibits": [e for e in exhibits if e.count or not searching],
+        "columns": [column for column in columns if column.papers],
+        "found": sum(exhibit.count for exhibit in exhibits),
+    }

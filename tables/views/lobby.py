@@ -1,0 +1,59 @@
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from sessions import identity
+from sessions.http import HttpRequest
+from sessions.live import reading
+from sessions.models import Event, Participant
+from sessions.permissions import WALK
+from sessions.phases import Phase
+from tables.models import Seat
+
+MOST_NAMES = 200
+
+
+@require_safe
+def lobby(request: HttpRequest, code: str) -> HttpResponse:
+    """Every table with who sits there; sitting down, changing and leaving in one tap."""
+    event, guest = identity.guest_of(request, code)
+    if event.phase_at() in WALK:
+        return redirect("gallery", code=event.key)
+    live = reading.page(guest, ["stage", "me", "room"])
+    tables = live.parts["room"]
+    context = {
+        "event": event,
+        "guest": guest,
+        "live": live,
+        "tables": tables,
+        "seat": _own_seat(live, tables, event),
+        "before": _table_before(event, guest, tables),
+        "people": _people(event),
+        "taken": sum(table["taken"] for table in tables),
+        "cap": sum(table["cap"] for table in tables if table["open"]),
+    }
+    return render(request, "tables/lobby.html", context)
+
+
+def _own_seat(live: reading.Page, tables: list[dict[str, Any]], event: Event) -> dict[str, Any]:
+    """What the banner about the guest's own seat says; `static/js/lobby.js` fills the same."""
+    seat = live.me["seat"] or {}
+    name = next((table["name"] for table in tables if table["table"] == seat.get("table")), "")
+    return {"id": "yourseat", "seq": 0, "name": name, "phase": event.phase_at(live.now), "session": event.session_no}
+
+
+def _table_before(event: Event, guest: Participant, tables: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The table of the session before this one, for "Stay at"; null in the first session or without a seat there."""
+    seats = Seat.objects.filter(participant=guest, session__event=event, session__number=(event.session_no or 0) - 1)
+    seat = seats.first() if (event.session_no or 0) > 1 else None
+    return next((table for table in tables if seat and table["table"] == seat.table_id), None)
+
+
+def _people(event: Event) -> list[str]:
+    """Who is there before anybody can sit."""
+    if event.phase_at() not in {Phase.DRAFT, Phase.LOBBY}:
+        return []
+    there = event.participants.filter(removed_at=None).exclude(role=Participant.Role.MODERATOR)
+    return list(there.values_list("name", flat=True)[:MOST_NAMES])
