@@ -4,11 +4,13 @@ from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 
 from sessions.codes import digest, new_secret
 from sessions.http import HttpRequest
+from sessions.live import streams
 from sessions.models import Device, Event, HandOver, Moderator, Participant
 
 COOKIE_LIFE = timedelta(days=7)
@@ -97,17 +99,36 @@ def moderator_in(event: Event, user: object) -> Participant | None:
     """The participant that stands for the event's owner, made on first need; null for anybody else."""
     if not isinstance(user, Moderator) or user.pk != event.owner_id:
         return None
-    participant, _made = Participant.objects.get_or_create(
+    participant, made = Participant.objects.get_or_create(
         event=event, moderator=user, defaults={"name": str(user)[:40], "role": Participant.Role.MODERATOR}
     )
+    if made:
+        streams.open_me(participant)
     participant.event = event
     return participant
 
 
 def come_in(event: Event, name: str) -> tuple[Participant, str]:
     """A new guest and the secret for the cookie. The name must have passed `sessions.names`."""
+    secret = new_secret()
+    return come_in_once(event, name, secret), secret
+
+
+def come_in_once(event: Event, name: str, secret: str) -> Participant:
+    """The guest whose cookie is `secret`: new the first time, the same one when the same form arrives again."""
+    known = Participant.objects.filter(event=event, devices__digest=digest(secret))
+    try:
+        return known.first() or _new_guest(event, name, secret)
+    except IntegrityError:
+        return known.get()
+
+
+@transaction.atomic
+def _new_guest(event: Event, name: str, secret: str) -> Participant:
     participant = Participant.objects.create(event=event, name=name)
-    return participant, new_device(participant)
+    Device.objects.create(participant=participant, digest=digest(secret))
+    streams.open_me(participant)
+    return participant
 
 
 def new_device(participant: Participant) -> str:
@@ -123,6 +144,11 @@ def new_hand_over(participant: Participant) -> str:
     return secret
 
 
+def hand_over_with(secret: str) -> HandOver | None:
+    """The hand-over link with this secret, good or not, with its person and event."""
+    return HandOver.objects.select_related("participant__event").filter(digest=digest(secret)).first()
+
+
 def take_over(secret: str) -> tuple[Participant, str] | None:
     """The person behind a hand-over link and a secret for this device; null when it is used, too old or unknown."""
     taken = HandOver.objects.filter(digest=digest(secret), used_at=None, expires_at__gt=timezone.now())
@@ -135,6 +161,12 @@ def take_over(secret: str) -> tuple[Participant, str] | None:
 def leave_elsewhere(participant: Participant, secret: str) -> None:
     """Signs this person out on every device but the one with `secret`."""
     participant.devices.exclude(digest=digest(secret)).delete()
+
+
+def leave(participant: Participant, secret: str) -> bool:
+    """Forgets the device with `secret`; true when it was this person's last."""
+    participant.devices.filter(digest=digest(secret)).delete()
+    return not participant.devices.exists()
 
 
 def remember(response: HttpResponse, event: Event, secret: str) -> None:

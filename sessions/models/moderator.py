@@ -42,6 +42,12 @@ class Moderator(AbstractBaseUser):
         self.links.create(digest=digest(secret), expires_at=timezone.now() + LINK_LIFE)
         return secret
 
+    def choose_password(self, password: str) -> None:
+        """Sets it and ends every other way in: open links here, other browsers by the changed session hash."""
+        self.set_password(password)
+        self.save(update_fields=["password"])
+        self.links.filter(used_at=None).delete()
+
 
 class SignInLink(models.Model):
     moderator = models.ForeignKey(Moderator, on_delete=models.CASCADE, related_name="links")
@@ -51,3 +57,11 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.moderator_id}"
+
+    def is_good(self) -> bool:
+        return self.used_at is None and self.expires_at > timezone.now()
+
+    def use(self) -> bool:
+        """True once, and within its time."""
+        now = timezone.now()
+        return bool(SignInLink.objects.filter(pk=self.pk, used_at=None, expires_at__gt=now).update(used_at=now))

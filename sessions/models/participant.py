@@ -61,3 +61,6 @@ class HandOver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant_id}"
+
+    def is_good(self) -> bool:
+        return self.used_at is None and self.expires_at > timezone.now()
