@@ -11,11 +11,19 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 
-from sessions.clock import now_ms
+from sessions.clock import as_datetime, now_ms
 from sessions.live.ops import Name, Op, Refused
 from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role, Standing, refusal
 from sessions.phases import Phase
+
+
+class Widen(Exception):  # noqa: N818 - a wish, not an error
+    """A judge needs a stream that is not locked: the batch starts again with it."""
+
+    def __init__(self, event_id: int, name: Name) -> None:
+        super().__init__(event_id, name)
+        self.event_id, self.name = event_id, name
 
 
 def digest_of(op: Op) -> str:
@@ -55,6 +63,7 @@ class Scene:
 
     def __init__(self, streams: Iterable[Stream], events: Iterable[Event], people: Iterable[Participant]) -> None:
         self.now = now_ms()
+        self.moment = as_datetime(self.now)
         self.streams = {(s.event_id, Name(s.kind, s.ref)): s for s in streams}
         self.events = {event.pk: event for event in events}
         self.people = {person.pk: person for person in people}

@@ -7,6 +7,7 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any, cast
 
 from django.db import IntegrityError, models, transaction
@@ -14,7 +15,7 @@ from django.db.models import Q
 
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
-from sessions.live.scene import Saves, Scene, digest_of
+from sessions.live.scene import Saves, Scene, Widen, digest_of
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
@@ -23,25 +24,60 @@ listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the st
 
 
 def apply(ops: Sequence[Op]) -> list[Answer]:
-    """Judges and writes a batch in one transaction; the answers in the order of the operations.
+    """Judges and writes operations; the answers in their order. Each batch is one transaction.
 
-    Where a constraint of the database disagrees with the whole batch, its operations go one by one.
-    Raises `DatabaseError` when the database cannot be reached or written: then nothing happened.
+    An operation that governs the whole event is a batch of its own. Where a constraint of the database
+    disagrees with a batch, its operations go one by one. Raises `DatabaseError` when the database cannot be
+    reached or written: then nothing of that batch happened.
     """
+    batches = groupby(ops, key=lambda op: op.id if _governs(op) else None)
+    return [answer for _governing, batch in batches for answer in _apply_batch(list(batch))]
+
+
+def _governs(op: Op) -> bool:
+    return KINDS[op.stream.kind].locks(op) == EVERY_STREAM
+
+
+def _apply_batch(ops: Sequence[Op]) -> list[Answer]:
     try:
-        return _apply(ops)
+        return _apply_widening(ops)
     except IntegrityError:
         if len(ops) > 1:
-            return [answer for op in ops for answer in apply([op])]
+            return [answer for op in ops for answer in _apply_batch([op])]
         log.warning("operation against a constraint", exc_info=True)
         return [Answer(ops[0].id, ops[0].stream, code="op_id_conflict")]
 
 
+def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
+    """Starts again, at most once for every kind of stream, when a judge finds that it needs one more lock."""
+    extra: set[tuple[int, Name]] = set()
+    while True:
+        try:
+            return _apply(ops, extra)
+        except Widen as wish:
+            if (wish.event_id, wish.name) in extra:
+                raise
+            extra.add((wish.event_id, wish.name))
+
+
 @transaction.atomic
-def _apply(ops: Sequence[Op]) -> list[Answer]:
-    scene = _read(ops, _lock(ops))
+def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]:
+    scene = _read(ops, _lock(ops, extra))
     states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
     answers = [_judge(scene, states, op) for op in ops]
+    _write(scene)
+    return answers
+
+
+@transaction.atomic
+def replay(ops: Sequence[Op]) -> list[Answer]:
+    """`apply` for what was done earlier: each operation is judged as of the moment it `arrived`. For samples."""
+    scene = _read(ops, _locked(Q(event_id__in={op.event_id for op in ops})))
+    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
+    answers = []
+    for op in ops:
+        scene.now = op.arrived
+        answers.append(_judge(scene, states, op))
     _write(scene)
     return answers
 
@@ -102,9 +138,9 @@ def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:
     return kinds
 
 
-def _lock(ops: Sequence[Op]) -> list[Stream]:
+def _lock(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Stream]:
     wanted = Q(pk=None)
-    refs: dict[tuple[int, str], set[int]] = {}
+    refs: dict[tuple[int, str], set[int]] = {(event_id, name.kind): {name.ref} for event_id, name in extra}
     for op in ops:
         names = KINDS[op.stream.kind].locks(op)
         if names == EVERY_STREAM:

@@ -1,11 +1,54 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
 from django.db import models
 
-from sessions.models import Participant, Question, Session
-from tables.models.table import Table
+from sessions.live.ops import Refused
+from sessions.models import Event, Participant, Question, Session
+from sessions.permissions import Action, Role, Standing, may
+from tables.models.table import SeatHistory, Table
 
 COLOURS = ("butter", "peach", "mint", "sky", "oat")
+
+
+class BoardQuerySet(models.QuerySet["Board"]):
+    def visible_to(self, participant: Participant) -> BoardQuerySet:
+        """The boards this person may read now: in the gallery all, before that those of their own tables."""
+        own = self.filter(session__event_id=participant.event_id)
+        if _reads_any(participant.event, participant):
+            return own
+        sat = SeatHistory.objects.filter(
+            participant=participant,
+            board__table=models.OuterRef("table"),
+            board__session__number__gte=models.OuterRef("session__number"),
+        )
+        return own.filter(models.Exists(sat))
+
+    def readable(self, viewers: Sequence[Participant], boards: Sequence[int]) -> set[tuple[int, int]]:
+        """The same for many at once: (participant id, board id) pairs, in three queries."""
+        events = Event.objects.prefetch_related("sessions").in_bulk({viewer.event_id for viewer in viewers})
+        places = self.filter(pk__in=boards).values_list("pk", "table_id", "session__number", "session__event_id")
+        rows = list(places)
+        found = set()
+        seated = [viewer for viewer in viewers if not _reads_any(events[viewer.event_id], viewer)]
+        sat = SeatHistory.objects.filter(participant_id__in=[viewer.pk for viewer in seated])
+        last: dict[tuple[int, int], int] = {}
+        for person, table, number in sat.values_list("participant_id", "board__table_id", "board__session__number"):
+            last[person, table] = max(number, last.get((person, table), 0))
+        for viewer in viewers:
+            everything = _reads_any(events[viewer.event_id], viewer)
+            for board, table, number, event in rows:
+                if event == viewer.event_id and (everything or last.get((viewer.pk, table), 0) >= number):
+                    found.add((viewer.pk, board))
+        return found
+
+
+def _reads_any(event: Event, participant: Participant) -> bool:
+    return may(Action.READ_ANY, Standing(Role(participant.role), event.phase_at()))
 
 
 class Board(models.Model):
@@ -17,12 +60,53 @@ class Board(models.Model):
     note_count = models.PositiveIntegerField(default=0)  # notes that are not gone
     gallery_seq = models.PositiveBigIntegerField(default=0)
 
+    objects = BoardQuerySet.as_manager()
+
     class Meta:
         ordering = ["session__number", "table__number"]
         constraints = [models.UniqueConstraint(fields=["session", "table"], name="board_once")]
 
     def __str__(self) -> str:
         return f"{self.session_id}/{self.table_id}"
+
+    def add_note(
+        self, pk: UUID, by: Participant, question: Question, data: dict[str, Any], *, now: int, written: int
+    ) -> Note:
+        """A new note, not yet saved. `written` counts what the author wrote in the event so far."""
+        self._refuse_if_full(written)
+        self.note_count += 1
+        return Note(
+            id=pk,
+            board=self,
+            question=question,
+            author=by,
+            text=data["text"],
+            colour=data.get("colour", COLOURS[0]),
+            at=now,
+            edited=now,
+        )
+
+    def take_away(self, note: Note, *, now: int) -> None:
+        """Makes a note a tombstone; one that is gone already stays as it is."""
+        if note.gone_at is None:
+            note.gone_at = now
+            self.note_count -= 0 if note.hidden else 1
+
+    def bring_back(self, note: Note, *, written: int) -> None:
+        if note.gone_at is not None:
+            self._refuse_if_full(written)
+            note.gone_at = None
+            self.note_count += 0 if note.hidden else 1
+
+    def hide(self, note: Note, *, hidden: bool) -> None:
+        """Takes a note from everybody's sight, or shows it again."""
+        if note.hidden is not hidden:
+            note.hidden = hidden
+            self.note_count += -1 if hidden else 1
+
+    def _refuse_if_full(self, written: int) -> None:
+        if self.note_count >= settings.LIMIT_NOTES_PER_BOARD or written >= settings.LIMIT_NOTES_PER_PERSON:
+            raise Refused("board_full")
 
 
 class Note(models.Model):
@@ -54,6 +138,12 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.text[:40]
+
+    def edit(self, by: Participant, text: str | None, colour: str | None, *, now: int) -> None:
+        """New words count as an edit and give a new `edited`; another paper does not."""
+        if text is not None:
+            self.text, self.editor, self.edited = text, by, max(now, self.edited + 1)
+        self.colour = colour or self.colour
 
 
 class Takeaway(models.Model):

@@ -1,0 +1,36 @@
+"""The name people see at the table: what may stand there."""
+
+import unicodedata
+
+import regex
+
+from sessions.live.ops import Refused
+from sessions.text import clean_text
+
+MOST_CLUSTERS = 40
+MOST_BYTES = 200
+UNSEEN = {"\u2800", "\u3164", "\u115f", "\u1160", "\uffa0"}  # letters and symbols without a shape
+BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+
+
+def clean_name(value: object) -> str:
+    """The name as it is kept: NFC, one line, no direction overrides; at most 40 grapheme clusters and 200 bytes.
+
+    Raises `Refused` with `bad_field`, `bad_text`, `name_empty` (nothing in it can be seen) or `too_long`.
+    """
+    if type(value) is not str:
+        raise Refused("bad_field")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Refused("bad_text") from None
+    name = " ".join(clean_text(value).translate(BIDI).split())
+    if not any(_seen(c) for c in name):
+        raise Refused("name_empty")
+    if len(name.encode()) > MOST_BYTES or len(regex.findall(r"\X", name)) > MOST_CLUSTERS:
+        raise Refused("too_long")
+    return name
+
+
+def _seen(character: str) -> bool:
+    return character not in UNSEEN and unicodedata.category(character)[0] in "LNPS"

@@ -1,0 +1,171 @@
+"""The streams `board:<id>`: the notes on one tablecloth."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
+from sessions.live.kinds import Kind, Part, Read
+from sessions.live.ops import Name, Op, Refused
+from sessions.live.scene import Scene, Widen
+from sessions.models import Event, Participant, Stream
+from sessions.permissions import Action, Role
+from sessions.phases import Phase
+from tables.live.cloth import Cloth
+from tables.models import COLOURS, Board, Note
+
+GALLERY = Name("gallery")
+MOST_TEXT = settings.LIMIT_NOTE_CHARACTERS
+
+
+class BoardKind(Kind):
+    name = "board"
+    operations = {
+        "note.add": Fields({"q": Id(), "text": Text(MOST_TEXT)}, {"colour": OneOf(*COLOURS)}),
+        "note.edit": Fields({"note": uuid}, {"text": Text(MOST_TEXT), "colour": OneOf(*COLOURS)}),
+        "note.move": Fields({"note": uuid, "after": uuid_or_null}, {"q": Id()}),
+        "note.gone": Fields({"note": uuid}),
+        "note.back": Fields({"note": uuid}),
+        "note.hide": Fields({"note": uuid}),
+        "note.show": Fields({"note": uuid}),
+    }
+
+    def locks(self, op: Op) -> Sequence[Name]:
+        """The board; and the author's own stream where a note is hidden from everybody else."""
+        if op.kind not in {"note.hide", "note.show"}:
+            return [op.stream]
+        authors = Note.objects.filter(pk=op.data["note"]).values_list("author_id", flat=True)
+        return [op.stream, *(Name("me", author) for author in authors)]
+
+    def load(self, scene: Scene, ops: Sequence[Op]) -> Cloth:
+        return Cloth.read(scene, ops)
+
+    def judge(self, scene: Scene, state: Cloth, op: Op) -> None:
+        event, actor = scene.event_of(op), scene.actor(op)
+        board = state.board(op.stream.ref)
+        if scene.phase(event) is not Phase.RUNNING and not scene.has(event, GALLERY):
+            raise Widen(op.event_id, GALLERY)
+        CARRIED_OUT[op.kind](scene, state, event, board, actor, op)
+
+    def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
+        wanted = Q(pk=None)
+        for read in reads:
+            wanted |= Q(board_id=read.stream.ref, seq__gt=read.after)
+        of_board = {read.stream.ref: read.stream.pk for read in reads}
+        found: dict[int, list[Part]] = {pk: [] for pk in of_board.values()}
+        for note in Note.objects.filter(wanted).select_related("author"):
+            found[of_board[note.board_id]].append(note_part(note))
+        return found
+
+    def visible(self, viewers: Iterable[Participant], streams: Sequence[Stream]) -> set[tuple[int, int]]:
+        boards = {stream.ref: stream.pk for stream in streams}
+        return {(viewer, boards[board]) for viewer, board in Board.objects.readable(list(viewers), list(boards))}
+
+
+def note_part(note: Note) -> Part:
+    """The one place where a note becomes data; guests never get a hidden one."""
+    name = f"note:{note.pk}"
+    if note.gone_at is not None:
+        return Part.gone(name, note.seq)
+    shown = {
+        "id": name,
+        "seq": note.seq,
+        "note": str(note.pk),
+        "q": note.question_id,
+        "text": note.text,
+        "colour": note.colour,
+        "order": note.order,
+        "by": note.author_id,
+        "name": note.author.name,
+        "at": note.at,
+        "edited": note.edited,
+        "late": note.late,
+        "hidden": note.hidden,
+    }
+    hidden = {"id": name, "seq": note.seq, "gone": True}
+    return Part(name, note.seq, hidden if note.hidden else shown, shown)
+
+
+def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -> None:
+    """Gives the note its new seq; the board's exhibit too once people walk the gallery."""
+    note.seq = scene.raise_head(event, Name("board", board.pk), f"note:{note.pk}")
+    scene.saves.update(note, "seq", *fields)
+    scene.saves.update(board, "note_count")
+    if scene.phase(event) is not Phase.RUNNING:
+        board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.pk}")
+        scene.saves.update(board, "gallery_seq")
+
+
+def _add(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
+    late = cloth.may_write(scene, event, board, actor)
+    if op.id in cloth.notes:
+        raise Refused("op_id_conflict")
+    question = cloth.question(event, board, op.data["q"])
+    note = board.add_note(op.id, actor, question, op.data, now=scene.now, written=cloth.count(actor))
+    note.late = late
+    cloth.put(note)
+    _raise(scene, event, board, note)
+    note.order = cloth.order_at_end(note)
+    scene.saves.insert(note)
+
+
+def _edit(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
+    note = cloth.note(board, op.data["note"])
+    _ask_own(scene, event, note, actor)
+    if not {"text", "colour"} & op.data.keys() or ("text" in op.data and op.base is None):
+        raise Refused("bad_field")
+    if "text" in op.data and op.base != note.edited:
+        raise Refused("conflict", part=note_part(note).moderators)
+    note.edit(actor, op.data.get("text"), op.data.get("colour"), now=scene.now)
+    _raise(scene, event, board, note, "text", "colour", "edited", "editor")
+
+
+def _move(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
+    note = cloth.note(board, op.data["note"])
+    cloth.may_move(scene, event, board, actor)
+    question = cloth.question(event, board, op.data["q"]) if "q" in op.data else note.question
+    note.order = cloth.order_after(board, question.pk, note, op.data["after"])
+    note.question = question
+    _raise(scene, event, board, note, "order", "question")
+
+
+def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
+    note = cloth.note(board, op.data["note"], gone=True)
+    _ask_own(scene, event, note, actor)
+    board.take_away(note, now=scene.now)
+    _raise(scene, event, board, note, "gone_at")
+
+
+def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
+    note = cloth.note(board, op.data["note"], gone=True)
+    _ask_own(scene, event, note, actor)
+    board.bring_back(note, written=cloth.count(note.author))
+    _raise(scene, event, board, note, "gone_at")
+
+
+def _hide(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
+    scene.ask(Action.HIDE, Role(actor.role), event)
+    note = cloth.note(board, op.data["note"])
+    board.hide(note, hidden=op.kind == "note.hide")
+    note.hidden_seq = scene.raise_head(event, Name("me", note.author_id), f"hidden:{note.pk}")
+    _raise(scene, event, board, note, "hidden", "hidden_seq")
+
+
+def _ask_own(scene: Scene, event: Event, note: Note, actor: Participant) -> None:
+    role = Role(actor.role)
+    if note.author_id != actor.pk and role is not Role.MODERATOR:
+        raise Refused("not_owner")
+    scene.ask(Action.CHANGE_OWN, role, event)
+
+
+CARRIED_OUT: dict[str, Any] = {
+    "note.add": _add,
+    "note.edit": _edit,
+    "note.move": _move,
+    "note.gone": _gone,
+    "note.back": _back,
+    "note.hide": _hide,
+    "note.show": _hide,
+}

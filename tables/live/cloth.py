@@ -1,0 +1,142 @@
+"""The state in which notes are judged: boards, who sat at them, what is written."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Count
+
+from sessions.live.ops import Op, Refused
+from sessions.live.scene import Scene
+from sessions.models import Event, Participant, Question
+from sessions.permissions import Action, Role
+from sessions.phases import GRACE_MS, LATE_MS, Phase
+from tables.models import Board, Note, Seat, SeatHistory
+from tables.order import at_end, between
+
+
+class Cloth:
+    """What a batch of notes is judged by; changed in memory as it goes."""
+
+    def __init__(self) -> None:
+        self.boards: dict[int, Board] = {}
+        self.notes: dict[UUID, Note] = {}
+        self.on_board: dict[int, list[Note]] = defaultdict(list)  # only boards on which something moves
+        self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
+        self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
+        self.written: dict[int, int] = {}
+
+    @classmethod
+    def read(cls, scene: Scene, ops: Sequence[Op]) -> "Cloth":
+        """Six queries, however many operations and notes."""
+        cloth = cls()
+        refs, actors = {op.stream.ref for op in ops}, {op.actor_id for op in ops}
+        boards = Board.objects.filter(pk__in=refs, session__event_id__in=scene.events)
+        cloth.boards = boards.select_related("session", "table").in_bulk()
+        named = {op.data["note"] for op in ops if "note" in op.data} | {op.id for op in ops}
+        notes = Note.objects.select_related("author", "question")
+        cloth.notes = notes.in_bulk(named)
+        moving = {op.stream.ref for op in ops if op.kind == "note.move"}
+        for note in notes.filter(board_id__in=moving, gone_at=None) if moving else ():
+            cloth.on_board[note.board_id].append(cloth.notes.setdefault(note.pk, note))
+        sessions = {board.session_id for board in cloth.boards.values()}
+        seats = Seat.objects.filter(participant_id__in=actors, session_id__in=sessions)
+        cloth.seated = set(seats.values_list("participant_id", "session_id", "table_id"))
+        past = SeatHistory.objects.filter(participant_id__in=actors, board_id__in=refs)
+        cloth.history = {(row.participant_id, row.board_id): row for row in past}
+        authors = actors | {note.author_id for note in cloth.notes.values()}
+        counts = Note.objects.filter(author_id__in=authors, gone_at=None).values("author_id")
+        cloth.written = dict(counts.annotate(n=Count("pk")).values_list("author_id", "n"))
+        return cloth
+
+    def board(self, pk: int) -> Board:
+        if pk not in self.boards:
+            raise Refused("not_found")
+        return self.boards[pk]
+
+    def note(self, board: Board, pk: UUID, *, gone: bool = False) -> Note:
+        """A note of this board; one that is gone only where that is asked for."""
+        note = self.notes.get(pk)
+        if note is None or note.board_id != board.pk or (note.gone_at is not None and not gone):
+            raise Refused("not_found")
+        note.board = board
+        return note
+
+    def question(self, event: Event, board: Board, pk: int) -> Question:
+        """A question that is asked at this board."""
+        session = event.numbered(board.session.number)
+        for question in session.questions.all() if session else ():
+            if question.pk == pk and question.table_no in {None, board.table.number}:
+                return question
+        raise Refused("not_found")
+
+    def count(self, person: Participant) -> int:
+        return self.written.get(person.pk, 0)
+
+    def put(self, note: Note) -> None:
+        self.notes[note.pk] = note
+        self.written[note.author_id] = self.count(note.author) + 1
+        if note.board_id in self.on_board:
+            self.on_board[note.board_id].append(note)
+
+    def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
+        """Whether a new note counts as late; `Refused` when it may not be written at all."""
+        if actor.role == Participant.Role.MODERATOR:
+            scene.ask(Action.POST, Role.MODERATOR, event)
+            return False
+        if board.locked:
+            raise Refused("board_locked")
+        if self._talks_at(scene, event, board, actor):
+            scene.ask(Action.POST, Role.SEATED, event)
+            return False
+        return self._late(scene, event, board, actor)
+
+    def may_move(self, scene: Scene, event: Event, board: Board, actor: Participant) -> None:
+        role = Role(actor.role)
+        if role is not Role.MODERATOR:
+            role = Role.SEATED if self._talks_at(scene, event, board, actor) else Role.GUEST
+        scene.ask(Action.MOVE, role, event)
+
+    def _talks_at(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
+        sits = (actor.pk, board.session_id, board.table_id) in self.seated
+        return sits and scene.phase(event) is Phase.RUNNING and event.session_no == board.session.number
+
+    def _late(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
+        """After the end: three seconds of grace, then ten minutes in which a note is marked as late."""
+        sat = self.history.get((actor.pk, board.pk))
+        if sat is None:
+            raise Refused("no_seat")
+        if scene.phase(event) in {Phase.CLOSED, Phase.ARCHIVED}:
+            raise Refused("session_closed")
+        left = sat.until or _ended(event, board)
+        if left is None:
+            raise Refused("not_allowed_now")
+        if scene.now - left > LATE_MS:
+            raise Refused("session_closed")
+        return sat.until is not None or scene.now - left > GRACE_MS
+
+    def order_at_end(self, note: Note) -> str:
+        return at_end(note.seq)
+
+    def order_after(self, board: Board, question: int, note: Note, after: UUID | None) -> str:
+        """The place behind `after` among the question's other notes; at the front without one."""
+        others = [n for n in self.on_board[board.pk] if n.question_id == question and n.gone_at is None and n != note]
+        others.sort(key=lambda n: (n.order, n.pk))
+        at = 0
+        if after is not None:
+            at = next((i + 1 for i, n in enumerate(others) if n.pk == after), -1)
+        if at < 0:
+            raise Refused("not_found")
+        before = others[at - 1].order if at else ""
+        behind = next((n.order for n in others[at:] if n.order > before), None)
+        return between(before, behind)
+
+
+def _ended(event: Event, board: Board) -> int | None:
+    """When the board's session ended (ms); null while it goes on or has not begun."""
+    session = event.numbered(board.session.number)
+    if session is None:
+        return None
+    if session.number == event.session_no and event.phase == Phase.RUNNING and event.paused_left is None:
+        return event.ends_at
+    return session.ended_at

@@ -1,0 +1,41 @@
+"""The console's numbers: not parts, but counted once a second while a console is open."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, Q
+
+from sessions.models import Event, Participant
+from tables.models import Board, Note, Seat
+
+
+def numbers(events: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """By event id: people, seated, lobby, and per table its notes and the newest one (two lines are shown)."""
+    found = {}
+    for event in Event.objects.filter(pk__in=events).prefetch_related("sessions"):
+        session = event.current_session()
+        found[event.pk] = _of(event, session.pk if session else None)
+    return found
+
+
+def _of(event: Event, session: int | None) -> dict[str, Any]:
+    here = Participant.objects.filter(event=event, removed_at=None).exclude(role=Participant.Role.MODERATOR)
+    counts = here.aggregate(people=Count("pk"), seated=Count("pk", filter=Q(seats__session_id=session), distinct=True))
+    boards = Board.objects.filter(session_id=session).values_list("pk", "table_id", "note_count")
+    newest = _newest([pk for pk, _table, count in boards if count])
+    standing = here.exclude(pk__in=Seat.objects.filter(session_id=session).values("participant_id"))
+    return {
+        "people": counts["people"],
+        "seated": counts["seated"],
+        "lobby": [{"p": pk, "name": name} for pk, name in standing.values_list("pk", "name")[:100]],
+        "tables": {str(table): {"notes": count, "last": newest.get(pk, "")} for pk, table, count in boards},
+    }
+
+
+def _newest(boards: list[int]) -> dict[int, str]:
+    """The text of each board's newest note that everybody may see, cut for a card."""
+    rows = Note.objects.filter(board_id__in=boards, gone_at=None, hidden=False).order_by("board_id", "-at", "-pk")
+    last: dict[int, str] = {}
+    for board, text in rows.values_list("board_id", "text"):
+        last.setdefault(board, text[:160])
+    return last

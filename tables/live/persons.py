@@ -1,0 +1,42 @@
+"""Renaming and removing a person: what else changes when they do."""
+
+from typing import Any
+
+from sessions.live.ops import Name, Refused
+from sessions.live.scene import Scene
+from sessions.models import Event, Participant
+from tables.live.floor import Floor
+
+
+def change(scene: Scene, floor: Floor, event: Event, person: Participant, wishes: dict[str, Any]) -> None:
+    """Carries out `person.set`; everything that shows the person gets a new seq."""
+    if not wishes.keys() - {"p"}:
+        raise Refused("bad_field")
+    if "name" in wishes:
+        _rename(scene, floor, event, person, wishes["name"])
+    if wishes.get("removed") is True and person.removed_at is None:
+        _remove(scene, floor, event, person)
+    if wishes.get("removed") is False:
+        person.removed_at = None
+    person.me_seq = scene.raise_head(event, Name("me", person.pk), "person")
+    scene.saves.update(person, "name", "removed_at", "me_seq")
+
+
+def _rename(scene: Scene, floor: Floor, event: Event, person: Participant, name: str) -> None:
+    person.name = name
+    session = event.current_session()
+    seat = floor.seats.get((session.pk, person.pk)) if session else None
+    if seat is not None:
+        floor.raise_table(scene, event, floor.tables[seat.table_id])
+    for note in floor.notes[person.pk]:
+        note.seq = scene.raise_head(event, Name("board", note.board_id), f"note:{note.pk}")
+        scene.saves.update(note, "seq")
+    takeaway = floor.takeaways.get(person.pk)
+    if takeaway is not None:
+        takeaway.seq = scene.raise_head(event, Name("gallery"), f"takeaway:{person.pk}")
+        scene.saves.update(takeaway, "seq")
+
+
+def _remove(scene: Scene, floor: Floor, event: Event, person: Participant) -> None:
+    floor.move(scene, event, person, None)
+    person.removed_at = scene.moment

@@ -1,0 +1,153 @@
+"""The stream `room`: the tables with who sits at them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q
+
+from sessions.live.fields import Fields, Id, Number, Text, Truth
+from sessions.live.kinds import EVERY_STREAM, Kind, Part, Read
+from sessions.live.ops import Name, Op, Refused
+from sessions.live.scene import Scene
+from sessions.models import Event, Participant
+from sessions.names import clean_name
+from sessions.permissions import Action, Role
+from tables.live import glance, persons
+from tables.live.floor import Floor
+from tables.models import SEATS, Board, Seat, Table
+from tables.seating import free_at, initials
+
+ROOM = Name("room")
+
+
+class RoomKind(Kind):
+    name = "room"
+    operations = {
+        "seat.take": Fields({"table": Id()}),
+        "seat.any": Fields(),
+        "seat.leave": Fields(),
+        "seat.put": Fields({"p": Id(), "table": Id(nullable=True)}),
+        "table.set": Fields({"table": Id()}, {"cap": Number(*SEATS), "open": Truth(), "name": Text(200)}),
+        "person.set": Fields({"p": Id()}, {"name": clean_name, "removed": Truth()}),
+    }
+
+    def locks(self, op: Op) -> Sequence[Name] | str:
+        if op.kind == "person.set":
+            return EVERY_STREAM
+        if op.kind == "table.set":
+            return [ROOM]
+        return [ROOM, Name("me", op.data.get("p", op.actor_id))]
+
+    def load(self, scene: Scene, ops: Sequence[Op]) -> Floor:
+        return Floor.read(scene, ops)
+
+    def judge(self, scene: Scene, state: Floor, op: Op) -> None:
+        event, actor = scene.event_of(op), scene.actor(op)
+        match op.kind:
+            case "seat.take" | "seat.any" | "seat.leave":
+                scene.ask(Action.SIT, Role(actor.role), event)
+                _sit(scene, state, event, actor, op)
+            case "seat.put":
+                scene.ask(Action.PUT, Role(actor.role), event)
+                person = state.person(event, op.data["p"])
+                state.move(scene, event, person, state.table_or_none(event, op.data["table"]))
+            case "table.set":
+                scene.ask(Action.PUT, Role(actor.role), event)
+                _set_table(scene, state, event, op)
+            case "person.set":
+                scene.ask(Action.PUT, Role(actor.role), event)
+                persons.change(scene, state, event, state.person(event, op.data["p"]), op.data)
+
+    def new_phase(self, scene: Scene, event: Event) -> None:
+        """Another session: other boards, other questions, everybody stands."""
+        for table in event.tables.all():
+            table.seq = scene.raise_head(event, ROOM, f"table:{table.pk}")
+            scene.saves.update(table, "seq")
+
+    def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
+        wanted = Q(pk=None)
+        for read in reads:
+            wanted |= Q(event_id=read.stream.event_id, seq__gt=read.after)
+        tables = Table.objects.filter(wanted).select_related("host")
+        of_event = {read.stream.event_id: read.stream.pk for read in reads}
+        found: dict[int, list[Part]] = {pk: [] for pk in of_event.values()}
+        for part, table in table_parts(tables):
+            found[of_event[table.event_id]].append(part)
+        return found
+
+    def glance(self, events: Sequence[int]) -> dict[int, dict[str, Any]]:
+        return glance.numbers(events)
+
+
+def _sit(scene: Scene, floor: Floor, event: Event, actor: Participant, op: Op) -> None:
+    match op.kind:
+        case "seat.take":
+            floor.move(scene, event, actor, floor.table(event, op.data["table"]))
+        case "seat.any":
+            floor.move(scene, event, actor, floor.emptiest(event, actor))
+        case "seat.leave":
+            floor.move(scene, event, actor, None)
+
+
+def _set_table(scene: Scene, floor: Floor, event: Event, op: Op) -> None:
+    wishes = {name: value for name, value in op.data.items() if name != "table"}
+    if not wishes:
+        raise Refused("bad_field")
+    table = floor.table(event, op.data["table"])
+    for name, value in wishes.items():
+        setattr(table, name, value)
+    scene.saves.update(table, *wishes)
+    floor.raise_table(scene, event, table)
+
+
+def table_parts(tables: Iterable[Table]) -> list[tuple[Part, Table]]:
+    """The parts of these tables; four queries, however many there are."""
+    rows = list(tables)
+    events = Event.objects.prefetch_related("sessions__questions").in_bulk({table.event_id for table in rows})
+    current = {event.pk: event.current_session() for event in events.values()}
+    sessions = [session.pk for session in current.values() if session]
+    seats: dict[int, list[Seat]] = defaultdict(list)
+    those = Seat.objects.filter(session_id__in=sessions, table_id__in=[table.pk for table in rows])
+    for seat in those.select_related("participant").order_by("place"):
+        seats[seat.table_id].append(seat)
+    boards = dict(
+        Board.objects.filter(session_id__in=sessions, table_id__in=seats.keys() | {t.pk for t in rows}).values_list(
+            "table_id", "pk"
+        )
+    )
+    return [(_part(t, events[t.event_id], seats[t.pk], boards.get(t.pk)), t) for t in rows]
+
+
+def _part(table: Table, event: Event, seats: list[Seat], board: int | None) -> Part:
+    session = event.current_session()
+    own = [q for q in session.questions.all() if q.table_no == table.number] if session else []
+    free = free_at(table, 0, (seat.place for seat in seats))
+    fields = {
+        "table": table.pk,
+        "no": table.number,
+        "name": table.name,
+        "cap": table.cap,
+        "open": table.open,
+        "host": table.host_id,
+        "seats": [_seat(seat, table) for seat in seats],
+        "taken": len(seats),
+        "free": free,
+        "over": max(0, len(seats) - table.cap),
+        "full": not free,
+        "board": board,
+        "questions": [{"id": question.pk, "text": question.text} for question in own],
+        "link": table.talk_link or event.talk_link,
+    }
+    return Part.same(f"table:{table.pk}", table.seq, fields)
+
+
+def _seat(seat: Seat, table: Table) -> dict[str, Any]:
+    name = seat.participant.name
+    return {
+        "p": seat.participant_id,
+        "name": name,
+        "i": seat.place,
+        "initials": initials(name),
+        "host": seat.participant_id == table.host_id,
+    }
