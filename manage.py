@@ -17,12 +17,14 @@ if sys.version_info < (3, 11):  # noqa: UP036
 # The check may run beside the sources of others; bytecode is written only once the environment is known.
 keeps_bytecode = sys.dont_write_bytecode
 sys.dont_write_bytecode = True
-from zoomcafe import environment  # noqa: E402
+from zoomcafe import environment, reach  # noqa: E402
 
 sys.dont_write_bytecode = keeps_bytecode
 
 if __name__ == "__main__":
     environment.enter(sys.argv)
+    if sys.argv[1:2] == ["demo"]:
+        reach.settle(sys.argv[2:])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zoomcafe.settings")
     from django.core.management import execute_from_command_line
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from sessions.management.commands.moderator import sign_in_address
+from sessions.models import Event, Moderator
+from tables import samples
+from zoomcafe import opening, reach
+
+OWNER = ("ada@zoomcafe.example", "Ada")
+
+
+class Command(BaseCommand):
+    help = "Shows ZoomCafé with a finished and a live sample event; sets everything up on first use."
+
+    bots: subprocess.Popen[bytes] | None = None
+    live: Event
+    moderator: Moderator
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        reach.add_arguments(parser)
+        parser.add_argument("--bots", type=int, default=0, metavar="N", help="simulated guests sit and write")
+
+    def handle(self, *args: Any, host: str, port: int, lan: bool, bots: int, **options: Any) -> None:
+        try:
+            place = reach.reach(host, port, lan=lan)
+        except reach.NoNetworkError:
+            raise CommandError(
+                "This computer has no network address that phones could reach: join a Wi-Fi, or leave --lan away."
+            ) from None
+        try:
+            opening.serve(
+                host=place.host,
+                port=port,
+                prepare=lambda: self.bring_samples(bots),
+                ready=lambda: self.welcome(place, bots),
+            )
+        finally:
+            self.stop_bots()
+
+    def bring_samples(self, bots: int) -> None:
+        language = "de" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("de") else "en"
+        email, name = OWNER
+        self.moderator = Moderator.objects.named(email, name=name)
+        self.live = samples.bring(self.moderator, language=language, talking=bots > 0).live
+
+    def welcome(self, place: reach.Reach, bots: int) -> None:
+        self.say(f"Open: {settings.BASE_URL}/")
+        self.say(f"Moderator: {sign_in_address(self.moderator)}")
+        for other in settings.ORIGINS[1:]:
+            self.say(f"Also: {other}/")
+        if place.for_phones:
+            self.show_qr_code(settings.BASE_URL + reverse("join", args=[self.live.join_code]))
+        else:
+            self.say("For phones in the same network start with --lan.")
+        self.say("Ctrl-C ends it.")
+        self.start_bots(bots)
+
+    def show_qr_code(self, link: str) -> None:
+        self.say(f"Guests: {link}")
+        unicode = "utf" in (getattr(self.stdout, "encoding", None) or "").lower()
+        segno.make(link, error="m", micro=False).terminal(out=self.stdout, compact=unicode)
+
+    def start_bots(self, count: int) -> None:
+        """A process of their own: they come over the network like everybody else."""
+        if count > 0:
+            manage = str(settings.BASE_DIR / "manage.py")
+            arguments = ["rehearse", self.live.join_code, "--guests", str(count)]
+            self.bots = subprocess.Popen([sys.executable, manage, *arguments], start_new_session=True)  # noqa: S603
+
+    def stop_bots(self) -> None:
+        if self.bots is not None:
+            self.bots.terminate()
+            self.bots.wait(timeout=10)
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

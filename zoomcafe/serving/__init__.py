@@ -1,0 +1,5 @@
+"""What `demo` and `serve` share: Daphne as the café needs it."""
+
+from zoomcafe.serving.server import CafeServer, listening_socket
+
+__all__ = ["CafeServer", "listening_socket"]

@@ -1,0 +1,221 @@
+"""One connection, over HTTP and as a socket, within limits that Daphne and Twisted leave open."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from daphne.http_protocol import WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import reactor as twisted_reactor
+from twisted.web import http
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from zoomcafe.serving.server import CafeServer
+
+logger = logging.getLogger("zoomcafe.serving")
+reactor: Any = twisted_reactor
+
+HEADER_SECONDS = 10
+BODY_SECONDS = 60
+IDLE_SECONDS = 65
+LINGER_SECONDS = 5
+
+SENTENCES = {
+    400: "The server cannot read this request. / Der Server kann diese Anfrage nicht lesen.",
+    413: "This is too large for one request. / Das ist zu groß für eine einzelne Anfrage.",
+    431: "The request's headers are too large. / Die Kopfzeilen der Anfrage sind zu groß.",
+    500: "Something went wrong on the server. / Auf dem Server ist etwas schiefgegangen.",
+    503: "The server is busy, please try again soon. / Der Server ist beschäftigt, bitte bald noch einmal versuchen.",
+}
+REASONS = {413: "Content Too Large", 431: "Request Header Fields Too Large"}
+BARE_HEADERS = [
+    (b"Content-Type", b"text/plain; charset=utf-8"),
+    (b"Content-Security-Policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"Cache-Control", b"no-store"),
+    (b"Referrer-Policy", b"no-referrer"),
+    (b"X-Content-Type-Options", b"nosniff"),
+]
+
+
+def sentence(status: int) -> bytes:
+    return (SENTENCES.get(status, SENTENCES[500]) + "\n").encode()
+
+
+class CafeRequest(WebRequest):  # type: ignore[misc]
+    def process(self) -> Any:
+        self.requestHeaders.removeHeader(b"daphne-root-path")  # anyone could send it
+        if self.server.draining:
+            self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+            self.channel.persistent = False
+        return super().process()
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        if self.channel.refused:
+            return
+        if self.content.tell() + len(data) > self.server.body_bytes:
+            self.channel.refuse(413)
+        else:
+            super().handleContentChunk(data)
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:  # noqa: ARG002
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": BARE_HEADERS})
+        self.handle_reply({"type": "http.response.body", "body": sentence(status)})
+
+
+class CafeChannel(http.HTTPChannel):
+    """Has ten seconds for the headers of a request, a minute for its body."""
+
+    factory: CafeFactory
+    requestFactory = CafeRequest  # noqa: N815
+    refused = False
+    deadline: Any = None
+
+    def connectionMade(self) -> None:  # noqa: N802
+        super().connectionMade()
+        self.factory.opened(self)
+        self.expect_within(HEADER_SECONDS)
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        self.expect_within(None)
+        self.factory.closed(self)
+        super().connectionLost(reason)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        if self.refused:
+            return
+        if self.deadline is None and not self._handlingRequest:
+            self.expect_within(HEADER_SECONDS)
+        super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802
+        if not self.refused:
+            super().lineReceived(line)
+
+    def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
+        if not self.refused:
+            super().rawDataReceived(data)
+
+    def allHeadersReceived(self) -> None:  # noqa: N802
+        if self.length is not None and self.length > self.factory.server.body_bytes:
+            self.refuse(413)
+        else:
+            self.expect_within(BODY_SECONDS)
+            super().allHeadersReceived()
+
+    def allContentReceived(self) -> None:  # noqa: N802
+        if not self.refused:
+            self.expect_within(None)
+            self.factory.busy(self)
+            super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:  # noqa: N802
+        self.factory.idle(self)
+        super().requestDone(request)
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802, ARG002
+        self.refuse(431)
+
+    def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802
+        self.refuse(431 if self._receivedHeaderSize > self.totalHeadersSize else 400)
+
+    def refuse(self, status: int) -> None:
+        """Answers at once and reads on for a moment without keeping it: closing at once would lose the answer."""
+        if self.refused:
+            return
+        self.refused = True
+        body = sentence(status)
+        headers = [*BARE_HEADERS, (b"Content-Length", b"%d" % len(body)), (b"Connection", b"close")]
+        reason = REASONS.get(status, "Bad Request").encode()
+        self.writeHeaders(b"HTTP/1.1", b"%d" % status, reason, headers)
+        self.write(body)
+        self._networkProducer.unregisterProducer()
+        self.transport.loseWriteConnection()
+        self.expect_within(LINGER_SECONDS)
+
+    def expect_within(self, seconds: float | None) -> None:
+        """What is awaited must come within so many seconds, however often single bytes of it arrive."""
+        if self.deadline is not None and self.deadline.active():
+            self.deadline.cancel()
+        self.deadline = None if seconds is None else reactor.callLater(seconds, self.give_up)
+
+    def give_up(self) -> None:
+        self.deadline = None
+        self.transport.abortConnection()
+
+
+class CafeFactory(http.HTTPFactory):
+    """Keeps a bounded number of connections: beyond it the one that has been idle longest makes room."""
+
+    def __init__(self, server: CafeServer, *, limit: int) -> None:
+        super().__init__(timeout=IDLE_SECONDS, reactor=reactor)
+        self.server = server
+        self.limit = limit
+        self.connections: set[Any] = set()
+        self.waiting: dict[CafeChannel, None] = {}
+
+    def buildProtocol(self, addr: Any) -> CafeChannel | None:  # type: ignore[override] # noqa: N802, ARG002
+        if self.server.draining or not self.has_room():
+            return None
+        channel = CafeChannel()
+        channel.factory = self
+        channel.site = self
+        channel.timeOut = self.timeOut
+        clock: IReactorTime = self.reactor
+        channel.callLater = clock.callLater
+        return channel
+
+    def has_room(self) -> bool:
+        if len(self.connections) < self.limit:
+            return True
+        oldest = next(iter(self.waiting), None)
+        if oldest is None:
+            return False
+        logger.warning("More than %d connections; the one idle longest is closed", self.limit)
+        self.closed(oldest)
+        oldest.transport.abortConnection()
+        return True
+
+    def opened(self, channel: CafeChannel) -> None:
+        self.connections.add(channel)
+        self.waiting[channel] = None
+
+    def busy(self, channel: CafeChannel) -> None:
+        self.waiting.pop(channel, None)
+
+    def idle(self, channel: CafeChannel) -> None:
+        if channel in self.connections:
+            self.waiting[channel] = None
+
+    def closed(self, connection: Any) -> None:
+        self.connections.discard(connection)
+        self.waiting.pop(connection, None)
+
+    def close_waiting(self) -> None:
+        for channel in list(self.waiting):
+            channel.transport.loseConnection()
+
+
+class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
+    def connectionMade(self) -> None:  # noqa: N802
+        super().connectionMade()
+        factory = self.factory.server_class.http_factory
+        factory.connections.add(self)
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        self.factory.server_class.http_factory.closed(self)
+        super().connectionLost(reason)
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        """Autobahn's own way refuses 1011, 1012 and 1013, the codes by which a server says: come back."""
+        self.sendCloseFrame(code=1000 if code is None else code)
+
+    def _max_message_size_exceeded(self, size: int, limit: int, reason: str) -> None:
+        logger.warning("A socket sent %d bytes in one message, %d are allowed; it is closed", size, limit)
+        super()._max_message_size_exceeded(size, limit, reason)
+
+
+class CafeSocketFactory(WebSocketFactory):  # type: ignore[misc]
+    protocol = CafeSocket

@@ -1,0 +1,178 @@
+"""Daphne's server with limits, and a way to go that loses nobody's words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import socket
+from typing import TYPE_CHECKING, Any
+
+from daphne.server import Server, twisted_loop
+from twisted.internet import defer
+from twisted.internet import reactor as twisted_reactor
+from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, STDLibLogObserver, globalLogBeginner
+
+from zoomcafe.serving.connections import CafeFactory, CafeRequest, CafeSocket, CafeSocketFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger("zoomcafe.serving")
+reactor: Any = twisted_reactor
+
+BACKLOG = 1024
+CONNECTIONS = 4096
+SPARE_FILES = 256
+SOCKET_BYTES = 256 * 1024
+FINISH_SECONDS = 10
+GOODBYE_SECONDS = 6
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Callers may queue from now on; `CafeServer.run` lets them in. Raises OSError."""
+    family, kind, protocol, _name, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def raise_file_limit() -> int:
+    """Every socket is a file; most systems start with 1,024. Returns how many there may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return CONNECTIONS * 16 if soft == resource.RLIM_INFINITY else soft
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+class CafeServer(Server):  # type: ignore[misc]
+    """`farewell` is awaited before the process ends; it tells the sockets."""
+
+    def __init__(
+        self,
+        application: Any,
+        *,
+        listener: socket.socket,
+        farewell: Callable[[], Awaitable[None]],
+        body_bytes: int = 1024 * 1024,
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=["the listener"],
+            signal_handlers=False,
+            websocket_timeout=-1,
+            websocket_max_message_size=SOCKET_BYTES,
+            websocket_max_frame_size=SOCKET_BYTES,
+            server_name="ZoomCafe",
+        )
+        self.listener = listener
+        self.farewell = farewell
+        self.body_bytes = body_bytes
+        self.draining = False
+        self.going: asyncio.Task[None] | None = None
+
+    def run(self, *, ready: Callable[[], None]) -> None:
+        """Serves until SIGTERM or SIGINT has been answered; `ready` is called once callers are let in."""
+        files = raise_file_limit()
+        if files < CONNECTIONS:
+            logger.warning("Only %d open files are allowed; raise the limit (ulimit -n) for many guests", files)
+        self.connections = {}
+        self.http_factory = CafeFactory(self, limit=max(64, min(CONNECTIONS, files - SPARE_FILES)))
+        self.ws_factory = CafeSocketFactory(self, server=self.server_name)
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            maxMessagePayloadSize=self.websocket_max_message_size,
+            maxFramePayloadSize=self.websocket_max_frame_size,
+        )
+        report_twisted_errors()
+        asyncio.set_event_loop(twisted_loop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            twisted_loop.add_signal_handler(number, self.go)
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
+        self.let_in()
+        reactor.callWhenRunning(ready)
+        reactor.run(installSignalHandlers=False)
+
+    def let_in(self) -> None:
+        self.port = reactor.adoptStreamPort(self.listener.fileno(), self.listener.family, self.http_factory)
+        self.listener.close()
+
+    def go(self) -> None:
+        """The first signal drains, the second does not wait."""
+        if self.going is None:
+            self.going = twisted_loop.create_task(self.drain())
+        elif reactor.running:
+            reactor.stop()
+
+    async def drain(self) -> None:
+        """Nobody new is let in, requests finish, sockets hear that they should come back."""
+        self.draining = True
+        await defer.maybeDeferred(self.port.stopListening).asFuture(twisted_loop)
+        self.http_factory.close_waiting()
+        await asyncio.gather(self.say_goodbye(), self.finish_requests())
+        if reactor.running:
+            reactor.stop()
+
+    async def say_goodbye(self) -> None:
+        try:
+            await asyncio.wait_for(self.farewell(), GOODBYE_SECONDS)
+        except TimeoutError:
+            logger.warning("Saying goodbye took longer than %d s", GOODBYE_SECONDS)
+        for protocol in [each for each in self.connections if isinstance(each, CafeSocket)]:
+            if protocol.state == protocol.STATE_OPEN:
+                protocol.serverClose(code=1012)
+
+    async def finish_requests(self) -> None:
+        end = twisted_loop.time() + FINISH_SECONDS
+        while self.unanswered() and twisted_loop.time() < end:
+            await asyncio.sleep(0.05)
+        if left := self.unanswered():
+            logger.warning("%d requests were not finished within %d s", left, FINISH_SECONDS)
+
+    def unanswered(self) -> int:
+        return sum(
+            isinstance(protocol, CafeRequest) and "disconnected" not in details
+            for protocol, details in self.connections.items()
+            if "application_instance" in details
+        )
+
+    def kill_all_applications(self) -> Any:
+        """As in Daphne, but a connection that has not yet an application does not end it halfway."""
+        running = [
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details and not details["application_instance"].done()
+        ]
+        for application in running:
+            application.cancel()
+        done = defer.Deferred.fromFuture(asyncio.gather(*running, return_exceptions=True))
+        done.addErrback(lambda _failure: None)
+        return done
+
+
+def report_twisted_errors() -> None:
+    """Errors inside Twisted reach our log; its chatter goes nowhere."""
+    only_errors = LogLevelFilterPredicate(defaultLogLevel=LogLevel.error)
+    globalLogBeginner.beginLoggingTo(
+        [FilteringLogObserver(STDLibLogObserver("zoomcafe.serving"), [only_errors])],
+        redirectStandardIO=False,
+        discardBuffer=True,
+    )
