@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import template
+from django.utils.safestring import SafeString
 
 from sessions.phases import Facts, Phase, left_at, phase_at
+from sessions.qr import svg
 
 register = template.Library()
 
@@ -63,3 +65,9 @@ def figures(ms: int) -> str:
 def spoken(code: str) -> str:
     """A code in two groups, as people read it out: `K7M2 QXHB`."""
     return f"{code[:4]} {code[4:]}".strip()
+
+
+@register.simple_tag
+def qr(text: str) -> SafeString:
+    """The text as a QR code; made of numbers only, so safe in a page."""
+    return SafeString(svg(text))

@@ -136,5 +136,6 @@ if (typeof document !== "undefined") {
   document.addEventListener("keydown", walkMenu);
   document.addEventListener("submit", sendOnce);
   window.addEventListener("pageshow", sendAgain);
+  for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
   document.querySelector('main [aria-invalid="true"]')?.focus();
 }
