@@ -70,6 +70,12 @@ class Event(Course):
         self.join_code = self.join_code or self.key
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
+    def renew_code(self) -> None:
+        """Gives out another join code; the one before leads nowhere from then on, the key stays."""
+        self.join_code = new_code()
+        while Event.objects.filter(Q(join_code=self.join_code) | Q(key=self.join_code)).exists():
+            self.join_code = new_code()
+
 
 class Session(models.Model):
     """One timed round of table talk with its own questions."""

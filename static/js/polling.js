@@ -1,0 +1,57 @@
+// The same frames and operations by plain HTTP, where sockets do not get through.
+
+const TIMEOUT_MS = 10_000;
+const POLL_MS = { visible: 3_000, hidden: 30_000 };
+const AS_CLOSED = { 401: 4401, 403: 4403, 404: 4404, 429: 4429 };
+
+/** `told(answer)` hears of every answer: {frames}, {code} as a socket would close, or {} when nobody sensible spoke. */
+export class Polling {
+  constructor({ address, client, platform, told }) {
+    Object.assign(this, { address, client, platform, told, dueAt: 0, asking: false, posting: false });
+  }
+
+  async ask() {
+    if (this.asking) return;
+    this.asking = true;
+    const { streams, epoch } = this.client.hello();
+    const answer = await this.request(this.at("parts", { since: JSON.stringify(streams), ...(epoch && { epoch }) }));
+    this.asking = false;
+    this.dueAt = this.platform.now() + POLL_MS[this.platform.hidden() ? "hidden" : "visible"];
+    this.told(answer);
+    if (answer.frames?.at(-1)?.more) this.ask();
+  }
+
+  async post(op) {
+    this.posting = true;
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": this.platform.token() };
+    const answer = await this.request(this.at("ops"), { method: "POST", headers, body: JSON.stringify(op) });
+    this.posting = false;
+    this.told(answer);
+    if (answer.frames) this.ask();
+  }
+
+  at(name, query = {}) {
+    const address = new URL(this.address);
+    address.pathname += name;
+    for (const [key, value] of Object.entries(query)) address.searchParams.set(key, value);
+    return address.href;
+  }
+
+  /** A captive portal's page, a redirect, an error page of a proxy: all of them mean that nobody of us was reached. */
+  async request(address, options = {}) {
+    try {
+      const signal = AbortSignal.timeout?.(TIMEOUT_MS);
+      const answer = await this.platform.fetch(address, { cache: "no-store", redirect: "error", signal, ...options });
+      if (!answer.headers.get("Content-Type")?.includes("json")) return {};
+      const frames = [await answer.json()].flat().filter((frame) => frame?.t);
+      return this.isLastWord(frames, answer) ? { code: AS_CLOSED[answer.status] } : { frames };
+    } catch {
+      return {};
+    }
+  }
+
+  /** 401, 403, 404, 429 about the person, not about one operation. */
+  isLastWord(frames, answer) {
+    return AS_CLOSED[answer.status] && !frames.some((frame) => frame.id);
+  }
+}

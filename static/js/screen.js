@@ -1,0 +1,46 @@
+// The projector page: code, clock, questions, the café map and, at the end, what all take home.
+
+import { deskReader, showCode } from "./desk.js";
+import { start } from "./live.js";
+import { harvest, lead, sums } from "./steps.js";
+
+const NOBODY = { people: 0, seated: 0, lobby: [] };
+
+/** How the map is drawn: every table as a picture, small with its number, or the sums alone. */
+export function mapSize(tables) {
+  if (tables < 10) return "few";
+  return tables < 24 ? "some" : "many";
+}
+
+function run(main) {
+  const live = start(main);
+  const desk = deskReader(main.dataset.desk, (view) => showCode(live, main, view));
+
+  function showStage() {
+    const view = lead(live.get("stage", "now"), live.now());
+    main.dataset.phase = view.phase;
+    for (const place of ["words-step", "word-step", "questions-step"]) live.fill(document.getElementById(place), view);
+    for (const title of document.querySelectorAll("[data-title]")) title.textContent = view.title;
+    showWalk();
+  }
+
+  function showWalk() {
+    const { phase } = lead(live.get("stage", "now"), live.now());
+    live.fill(document.getElementById("walk-harvest"), { ...harvest(live.parts("gallery")), phase });
+  }
+
+  function showRoom() {
+    const view = sums(live.parts("room"), NOBODY);
+    live.fill(document.getElementById("cafe-sums"), view);
+    document.getElementById("cafe").dataset.size = mapSize(view.tables);
+  }
+
+  live.on("phase", showStage);
+  live.on("frame", ({ s }) => {
+    if (s === "stage") showStage(), desk();
+    if (s === "room") showRoom();
+    if (s === "gallery") showWalk();
+  });
+}
+
+if (typeof document !== "undefined") run(document.getElementById("main"));
