@@ -1,0 +1,31 @@
+"""Web addresses as settings: origins, hosts, and which of them are secure."""
+
+from urllib.parse import urlsplit
+
+
+def origin(address: str) -> str:
+    """`https://Cafe.example:443/x` as browsers write it in `Origin`: `https://cafe.example`.
+
+    Raises `ValueError` with a sentence fit to follow the variable's name.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("must be an address such as https://cafe.example")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("has a port that is no number") from None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
+def host(of: str) -> str:
+    """The host of an origin as `ALLOWED_HOSTS` wants it: IPv6 in brackets, no port."""
+    name = urlsplit(of).hostname or ""
+    return f"[{name}]" if ":" in name else name
+
+
+def socket_origin(of: str) -> str:
+    """The same place for WebSockets: some browsers do not count it as `'self'`."""
+    return of.replace("http", "ws", 1)

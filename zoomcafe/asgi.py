@@ -1,0 +1,26 @@
+"""Where the server comes in: pages over HTTP, live streams over WebSockets."""
+
+import os
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zoomcafe.settings")
+django.setup()
+
+from sessions.live.socket import application as live_socket  # noqa: E402
+from zoomcafe.lanes import Pages  # noqa: E402
+from zoomcafe.origins import Receive, Scope, Send, gate  # noqa: E402
+from zoomcafe.proxies import seen_through  # noqa: E402
+from zoomcafe.sqlite.base import checkpoint_here  # noqa: E402
+
+checkpoint_here()
+
+entrances: dict[str, Any] = {"http": Pages(), "websocket": gate(live_socket)}
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    entrance = entrances.get(scope["type"])
+    if entrance is None:
+        raise ValueError(f"nothing here speaks {scope['type']}")
+    await entrance(seen_through(scope), receive, send)

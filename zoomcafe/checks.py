@@ -1,0 +1,58 @@
+"""Says at the start what is wrong with the settings."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from zoomcafe import static
+
+
+@register()
+def values(**_: Any) -> list[CheckMessage]:
+    """Every variable that was not understood."""
+    return [
+        Error(sentence, hint="README.md lists every variable with what it may be.", id="zoomcafe.E001")
+        for sentence in settings.ENV.wrong
+    ]
+
+
+@register(Tags.database)
+def threads_fit_the_pool(**_: Any) -> list[CheckMessage]:
+    wanted = settings.LANES + settings.LIVE_THREADS
+    if wanted <= settings.POOL_SIZE:
+        return []
+    return [
+        Error(
+            f"LANES ({settings.LANES}) and LIVE_THREADS ({settings.LIVE_THREADS}) together need {wanted} connections,"
+            f" but POOL_SIZE is {settings.POOL_SIZE}.",
+            hint="Raise POOL_SIZE or lower the others.",
+            id="zoomcafe.E002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def proxy_is_known(**_: Any) -> list[CheckMessage]:
+    if not settings.SECURE or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "BASE_URL is https, but no proxy is trusted: every request would look like plain http and be sent away.",
+            hint="Set TRUSTED_PROXIES to the number of proxies in front of this server.",
+            id="zoomcafe.W001",
+        )
+    ]
+
+
+@register(Tags.staticfiles, deploy=True)
+def static_files_are_collected(**_: Any) -> list[CheckMessage]:
+    if static.manifest_version():
+        return []
+    return [
+        Warning(
+            "Static files are not collected: they are served unpacked and without long caching.",
+            hint="Run manage.py collectstatic.",
+            id="zoomcafe.W002",
+        )
+    ]

@@ -1,0 +1,190 @@
+"""How pages reach the database: a fixed number of lanes (threads), each with its own connection.
+
+Django would give every request a thread of its own, and so a connection: a hundred visitors, a hundred connections.
+Here a page waits for a lane with its whole body already read, runs all its synchronous layers and its view in one go, and
+leaves the lane before the answer is sent. An asynchronous view runs on the event loop and takes a lane for single steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, TypeVar
+
+from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.handlers.base import BaseHandler
+from django.db import close_old_connections
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import resolve, set_script_prefix
+
+from zoomcafe import errors, middleware, static
+from zoomcafe.origins import Receive, Scope, Send
+
+PATIENCE_S = 2.0
+
+Answer = TypeVar("Answer")
+Refusal = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Lanes(Executor):
+    """Runs calls on a fixed number of threads; a call that gets none within `patience` seconds fails with `Busy`."""
+
+    def __init__(self, count: int, *, patience: float = PATIENCE_S) -> None:
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="lane")
+        self._patience = patience
+
+    def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
+        """On the event loop's thread only."""
+        loop = asyncio.get_running_loop()
+        answer: Future[Answer] = Future()
+        ticket = self._threads.submit(run, answer, partial(fn, *args, **kwargs))
+        timer = loop.call_later(self._patience, give_up, ticket, answer)
+        ticket.add_done_callback(lambda _ticket: loop.is_closed() or loop.call_soon_threadsafe(timer.cancel))
+        return answer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def run(answer: Future[Any], call: Callable[[], Any]) -> None:
+    """On a lane. Nobody may wait any more: then nothing is done."""
+    if not answer.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as problem:  # noqa: BLE001 - the boundary between threads: the waiting side raises it
+        answer.set_exception(problem)
+    else:
+        answer.set_result(result)
+    finally:
+        close_old_connections()  # gives a pooled connection back, drops a broken one
+
+
+def give_up(ticket: Future[None], answer: Future[Any]) -> None:
+    if ticket.cancel() and not answer.cancelled():
+        answer.set_exception(errors.Busy())
+
+
+class Pages(ASGIHandler):
+    """Django's handler with lanes. `tests` say how many; the settings otherwise."""
+
+    def __init__(self, lanes: Lanes | None = None) -> None:
+        super().__init__()
+        self.lanes = lanes or Lanes(settings.LANES)
+        self.whole = BaseHandler()
+        self.whole.load_middleware(is_async=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with ThreadSensitiveContext(executor=self.lanes):
+            await self.handle(scope, receive, send)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        set_script_prefix("/")
+        refusal: Refusal | None = None
+        try:
+            body = await read_body(receive)
+        except RequestAborted:
+            return
+        except BodyTooLarge as problem:
+            body, refusal = problem.body, errors.too_large
+        with body:
+            request, unreadable = self.create_request(scope, body)
+            if request is None:
+                await self.send_response(unreadable, send)
+                return
+            work = asyncio.ensure_future(self.answer(request, refusal))
+            await wait_for_either(work, receive)
+            if not work.cancelled():
+                await self.deliver(work.result(), send)
+
+    async def answer(self, request: ASGIRequest, refusal: Refusal | None) -> HttpResponseBase:
+        if refusal is not None:
+            return await refuse(request, refusal)
+        if runs_on_the_loop(request):
+            return await self.run_get_response(request)
+        try:
+            return await sync_to_async(self.in_one_go)(request)
+        except errors.Busy:
+            return await refuse(request, errors.busy)
+
+    def in_one_go(self, request: ASGIRequest) -> HttpResponseBase:
+        """Everything a page does, on one lane."""
+        signals.request_started.send(sender=type(self), scope=request.scope)
+        response: HttpResponseBase = self.whole.get_response(request)
+        response._handler_class = type(self)  # type: ignore[attr-defined]
+        if not response.streaming:
+            response.close()  # the content stays; files and the connection are free before the answer is on its way
+        return response
+
+    async def deliver(self, response: HttpResponseBase, send: Send) -> None:
+        try:
+            await self.send_response(response, send)
+        finally:
+            if not response.closed:
+                response.close()
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - a state, not an error
+    def __init__(self, body: IO[bytes]) -> None:
+        self.body = body
+
+
+async def read_body(receive: Receive) -> IO[bytes]:
+    """The body up to the limit; what comes beyond it is read and thrown away, so that the client hears the answer."""
+    body = SpooledTemporaryFile(max_size=settings.LIMIT_BODY_BYTES)  # noqa: SIM115 - the caller closes it
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            body.close()
+            raise RequestAborted
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= settings.LIMIT_BODY_BYTES:
+            body.write(chunk)
+        more = message.get("more_body", False)
+    body.seek(0)
+    if size > settings.LIMIT_BODY_BYTES:
+        raise BodyTooLarge(body)
+    return body
+
+
+async def wait_for_either(work: asyncio.Future[Any], receive: Receive) -> None:
+    """Until the work is done; when the client leaves before, the work is cancelled if it still waits for a lane."""
+    leaving = asyncio.ensure_future(receive())
+    await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (leaving, work):
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+
+
+def runs_on_the_loop(request: HttpRequest) -> bool:
+    if static.concerns(request.path_info):
+        return True
+    try:
+        return iscoroutinefunction(resolve(request.path_info).func)
+    except Http404:
+        return False
+
+
+async def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponseBase:
+    """An answer without any lane, with the outer layers around it."""
+
+    async def inner(request: HttpRequest) -> HttpResponseBase:
+        return refusal(request)
+
+    layers: Any = inner
+    for layer in (middleware.Languages, middleware.Policy, middleware.Headers, middleware.RequestIds):
+        layers = layer(layers)
+    response: HttpResponseBase = await layers(request)
+    return response

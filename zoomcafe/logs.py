@@ -1,0 +1,172 @@
+"""Log lines: one per event, with the id of the request, without personal data, and never a flood.
+
+Addresses of pages hold codes and one-time secrets, so a line names the route (`/j/<code>/`), never the path.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+SLOW_S = 1.0
+LONGEST = 2_000
+FRAMES = 30
+ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
+    ord("\\"): "\\\\",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
+
+SIMPLE = re.compile(r"[\w./:<>~+-]+", re.ASCII)
+
+logger = logging.getLogger("zoomcafe")
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+def answered(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """One line for what failed or was slow; the rest is counted by whoever stands in front of us."""
+    status = response.status_code
+    level = logging.ERROR if status >= 500 and status != 503 else logging.WARNING if status >= 400 else logging.INFO
+    if status < 400 and seconds < SLOW_S:
+        level = logging.DEBUG
+    fields = {
+        "method": (request.method or "")[:10],
+        "route": route_of(request),
+        "status": status,
+        "ms": round(seconds * 1000),
+    }
+    logger.log(level, "answered", extra={"fields": fields})
+
+
+def route_of(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return f"/{match.route}" if match else "unknown"
+
+
+class Fields(logging.Formatter):
+    """A record as a list of named values."""
+
+    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "request": request_id.get(),
+            "message": record.getMessage()[:LONGEST],
+            **getattr(record, "fields", {}),
+        }
+        if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
+            fields |= failure(record.exc_info[1])
+        return fields
+
+
+class JsonLines(Fields):
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(self.fields(record), ensure_ascii=True, default=str)
+
+
+class TextLines(Fields):
+    """`time level message key=value …`, with control characters escaped: one record is one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = self.fields(record)
+        head = f"{fields.pop('time')} {fields.pop('level'):7} {plain(fields.pop('message'))}"
+        return " ".join([head, *(f"{name}={quoted(value)}" for name, value in fields.items())])
+
+
+def plain(value: object) -> str:
+    return str(value).translate(ESCAPES)
+
+
+def quoted(value: object) -> str:
+    text = str(value)
+    return text if SIMPLE.fullmatch(text) else json.dumps(text)
+
+
+def failure(problem: BaseException) -> dict[str, str]:
+    """What went wrong and where. The first line of the message only: databases put the values into the second."""
+    frames = traceback.extract_tb(problem.__traceback__)[-FRAMES:]
+    lines = str(problem).strip().splitlines()
+    return {
+        "error": type(problem).__qualname__,
+        "says": lines[0][:200] if lines else "",
+        "at": " > ".join(f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno}" for frame in frames),
+    }
+
+
+class Discreet(logging.Filter):
+    """Django's own lines about requests name the path and the agent; here they name the route."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        if isinstance(request, HttpRequest):
+            if getattr(record, "status_code", 500) < 500 and not record.exc_info:
+                return False  # `answered` says it
+            record.msg, record.args = "request failed", ()
+            record.fields = {"route": route_of(request)}
+        elif record.name.startswith("django.security"):
+            record.msg, record.args = "suspicious request", ()
+        return True
+
+
+class Flood(logging.Filter):
+    """At most `most` alike lines in `seconds`; then silence, and one line that says how many were left out."""
+
+    def __init__(self, most: int = 20, seconds: float = 10.0) -> None:
+        super().__init__()
+        self._most, self._seconds = most, seconds
+        self._lock = threading.Lock()
+        self._seen: dict[tuple[object, ...], list[float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.INFO:
+            return True
+        fields = getattr(record, "fields", {})
+        key = (record.name, record.levelno, str(record.msg)[:100], fields.get("route"), fields.get("status"))
+        with self._lock:
+            return self._let_through(key, record)
+
+    def _let_through(self, key: tuple[object, ...], record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        if len(self._seen) > 1_000:
+            self._seen.clear()
+        since, count = self._seen.get(key, (now, 0))
+        if now - since >= self._seconds:
+            if count > self._most:
+                record.fields = {**getattr(record, "fields", {}), "left_out": int(count) - self._most}
+            since, count = now, 0
+        self._seen[key] = [since, count + 1]
+        return count < self._most
+
+
+def config(style: str, level: str) -> dict[str, Any]:
+    """Django's `LOGGING`."""
+    formatter = {"json": JsonLines, "text": TextLines}[style]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": formatter}},
+        "filters": {"discreet": {"()": Discreet}, "flood": {"()": Flood}},
+        "handlers": {
+            "lines": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["discreet", "flood"]},
+        },
+        "root": {"handlers": ["lines"], "level": "WARNING"},
+        "loggers": {
+            "zoomcafe": {"level": level},
+            "sessions": {"level": level},
+            "tables": {"level": level},
+            "daphne": {"level": "WARNING"},
+            "django": {"handlers": [], "level": "WARNING", "propagate": True},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        },
+    }

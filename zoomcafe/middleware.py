@@ -1,0 +1,207 @@
+"""The layers around every view, outermost first in `settings.MIDDLEWARE`.
+
+Django's own layers take a thread for every step when the view is asynchronous. Ours compute on the event loop, which is
+faster and works while all lanes are taken; only what asks the database goes to a lane.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
+from django.middleware.gzip import GZipMiddleware
+from django.middleware.locale import LocaleMiddleware
+from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
+
+from sessions.limits import TooMany
+from sessions.middleware import IdentityMiddleware
+from zoomcafe import errors, headers, logs, static
+
+METHODS = ("GET", "HEAD", "POST")
+PROBES = ("/healthz", "/readyz")
+FORWARDED_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+COMPRESSIBLE = re.compile(r"text/|application/(json|javascript|xml)|image/svg")
+
+Refusals = dict[int, Callable[[HttpRequest], HttpResponse]]
+
+
+class Inline(MiddlewareMixin):
+    """A layer whose two steps neither block nor ask the database: an asynchronous view needs no thread for it."""
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.process_request(request)
+        if response is None:
+            response = await self.get_response(request)  # type: ignore[misc]
+        return self.process_response(request, response)
+
+    def process_request(self, request: HttpRequest) -> Any:
+        parent = getattr(super(), "process_request", None)
+        return parent(request) if parent else None
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        parent = getattr(super(), "process_response", None)
+        return parent(request, response) if parent else response
+
+
+class RequestIds(Inline):
+    """Names the request in the answer and in every log line, and notes what did not go well."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.request_id = forwarded_id(request) or secrets.token_hex(8)  # type: ignore[attr-defined]
+        request.started = time.monotonic()  # type: ignore[attr-defined]
+        logs.request_id.set(request.request_id)  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        logs.answered(request, response, time.monotonic() - request.started)  # type: ignore[attr-defined]
+        return response
+
+
+def forwarded_id(request: HttpRequest) -> str | None:
+    """The id a trusted proxy gave, so that both logs can be read together."""
+    given = request.headers.get("X-Request-ID", "") if settings.TRUSTED_PROXIES else ""
+    return given if FORWARDED_ID.fullmatch(given) else None
+
+
+class Headers(Inline):
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        headers.harden(request, response)
+        return response
+
+
+class Policy(Inline, CSPMiddleware):
+    """The content policy with this answer's nonce."""
+
+
+class Compression(Inline, GZipMiddleware):
+    """Django adds random bytes and masks the CSRF token, so that sizes tell nothing (BREACH)."""
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        if COMPRESSIBLE.match(response.get("Content-Type", "")):
+            return super().process_response(request, response)
+        return response
+
+
+class StaticFiles:
+    """Answers for static files before anything else is asked, without a lane."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.async_mode = iscoroutinefunction(get_response)
+        if self.async_mode:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.async_mode:
+            return self.answer(request)
+        response: HttpResponseBase = (
+            static.serve(request) if static.concerns(request.path_info) else self.get_response(request)
+        )
+        return response
+
+    async def answer(self, request: HttpRequest) -> HttpResponseBase:
+        if static.concerns(request.path_info):
+            return await static.aserve(request)
+        response: HttpResponseBase = await self.get_response(request)
+        return response
+
+
+class Languages(Inline, LocaleMiddleware):
+    """German or English: as chosen with the switch (cookie), else as the browser asks."""
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        patch_vary_headers(response, ("Cookie",))
+        return super().process_response(request, response)
+
+
+class Methods(Inline):
+    """GET and HEAD read, POST writes; nothing else exists here."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if request.method in METHODS:
+            return None
+        response = errors.method_not_allowed(request)
+        response["Allow"] = ", ".join(METHODS)
+        return response
+
+
+class Hosts(Inline, CommonMiddleware):
+    """Refuses foreign Host headers and adds missing slashes; probes ask by whatever address they know."""
+
+    def process_request(self, request: HttpRequest) -> Any:
+        return None if request.path_info in PROBES else super().process_request(request)
+
+
+class Sessions(SessionMiddleware):
+    """Takes a lane only when there is something to write."""
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        self.process_request(request)
+        response = await self.get_response(request)  # type: ignore[misc]
+        step = self.process_response
+        return await sync_to_async(step)(request, response) if request.session.modified else step(request, response)
+
+
+class SameSite(Inline):
+    """Browsers say where a request comes from: another site writes nothing here, whatever tokens it has."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        said = request.headers.get("Sec-Fetch-Site", "same-origin")
+        if request.method in {"GET", "HEAD"} or said in {"same-origin", "none"}:
+            return None
+        return errors.from_elsewhere(request)
+
+
+class Accounts(Inline, AuthenticationMiddleware):
+    """`request.user`, asked for when first used."""
+
+
+class Identities(Inline, IdentityMiddleware):
+    """`request.participant`, and answers for people an event does not know."""
+
+
+class Troubles(Inline):
+    """Turns states that are nobody's mistake into answers, and gives bare refusals a page."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, TooMany):
+            return errors.too_many(request, exception.seconds, str(exception))
+        if isinstance(exception, RequestDataTooBig):
+            return errors.too_large(request)
+        if isinstance(exception, (OperationalError, InterfaceError, errors.Busy)):
+            logs.logger.warning("database busy or away: %s", type(exception).__name__, exc_info=exception)
+            return errors.busy(request)
+        return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        dress = self.refusals.get(response.status_code)
+        if dress is None or response.streaming or getattr(response, "content", b""):
+            return response
+        dressed = dress(request)
+        for name in ("Allow", "Retry-After"):
+            if name in response.headers:
+                dressed[name] = response[name]
+        return dressed
+
+    refusals: Refusals = {
+        400: errors.bad_request,
+        403: errors.permission_denied,
+        404: errors.page_not_found,
+        405: errors.method_not_allowed,
+        413: errors.too_large,
+        503: errors.busy,
+    }

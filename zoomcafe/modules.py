@@ -1,0 +1,42 @@
+"""Which ES modules a module imports, directly and through others."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+
+from zoomcafe.storage import HEAD
+
+STATIC_IMPORT = re.compile(rf"""(?m){HEAD}["'](?P<url>\.{{1,2}}/[^"']+)["']""")
+
+
+def graph(entry: str) -> tuple[str, ...]:
+    """The entry and all it imports statically, nearest first, each once; sources are read again while developing."""
+    return walk(entry) if settings.DEBUG else remembered(entry)
+
+
+@lru_cache(maxsize=100)
+def remembered(entry: str) -> tuple[str, ...]:
+    return walk(entry)
+
+
+def walk(entry: str) -> tuple[str, ...]:
+    names = [entry]
+    for name in names:  # grows while it is walked
+        names += [found for found in imports(name) if found not in names]
+    return tuple(names)
+
+
+def imports(name: str) -> list[str]:
+    """Raises `FileNotFoundError` for a module that is not there."""
+    place = finders.find(name)
+    if not place:
+        raise FileNotFoundError(f"no such module: {name}")
+    text = Path(place).read_text(encoding="utf-8")
+    found = [match for match in STATIC_IMPORT.finditer(text) if not match["head"].rstrip().endswith("(")]
+    return list(dict.fromkeys(posixpath.normpath(posixpath.join(posixpath.dirname(name), m["url"])) for m in found))
