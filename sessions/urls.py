@@ -1,5 +1,6 @@
 from django.urls import path
 
+from sessions.live import http as live
 from sessions.views import account, console, home, join, language, me
 
 urlpatterns = [
@@ -19,6 +20,8 @@ urlpatterns = [
     path("h/<str:secret>/", join.hand_over, name="hand-over"),
     path("j/<str:code>/", join.join, name="join"),
     path("language/", language.language, name="language"),
+    path("live/<str:code>/ops", live.ops, name="live-ops"),
+    path("live/<str:code>/parts", live.parts, name="live-parts"),
     path("password/", account.password, name="password"),
     path("sign-in/", account.sign_in, name="sign-in"),
     path("sign-in/<str:secret>/", account.sign_in_link, name="sign-in-link"),

@@ -69,6 +69,10 @@ class Kind:
         """Which (participant id, stream id) may be followed."""
         return {(viewer.pk, stream.pk) for viewer in viewers for stream in streams}
 
+    def seat(self, _viewer: "Participant") -> dict[str, Any] | None:
+        """For `me` only: the seat in the current session as `welcome` says it."""
+        return None
+
     def new_phase(self, scene: "Scene", event: "Event") -> None:
         """Raises parts that change when the phase or the session does."""
 

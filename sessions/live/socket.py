@@ -1,14 +1,281 @@
-"""The live socket's ASGI application."""
+"""One WebSocket: admission, hello, operations, farewell. Reads its messages itself; nothing is dispatched by name."""
 
+import asyncio
+import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
+
+from channels.routing import URLRouter
+from django.conf import settings
+from django.db import DatabaseError
+from django.urls import path
+
+from sessions.clock import now_ms
+from sessions.live import desk, visit, wire
+from sessions.live.follower import Follower
+from sessions.live.hub import Hub
+from sessions.live.ops import Refused
+from sessions.live.threads import in_thread
+from sessions.live.words import say
+from sessions.models import Participant
+
+log = logging.getLogger(__name__)
+Message = dict[str, Any]
+STRIKES = 3
+MOST_UNANSWERED = 64
+RETRY_MS = 2_000
 
 
-async def application(
-    scope: dict[str, Any],  # noqa: ARG001
-    receive: Callable[[], Awaitable[dict[str, Any]]],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
+class House:
+    """The sockets of this process."""
+
+    def __init__(self) -> None:
+        self.sockets = 0
+        self.before_hello = 0
+        self.of_person: dict[int, OrderedDict[Follower, None]] = {}
+
+    def has_room(self) -> bool:
+        return self.sockets < settings.LIMIT_SOCKETS and self.before_hello < settings.LIMIT_SOCKETS_BEFORE_HELLO
+
+    def enter(self, follower: Follower) -> Follower | None:
+        """Takes a follower in; returns the oldest of a person who has too many."""
+        own = self.of_person.setdefault(follower.viewer.pk, OrderedDict())
+        own[follower] = None
+        return own.popitem(last=False)[0] if len(own) > settings.LIMIT_SOCKETS_PER_PERSON else None
+
+    def leave(self, follower: Follower) -> None:
+        own = self.of_person.get(follower.viewer.pk, OrderedDict())
+        own.pop(follower, None)
+        if not own:
+            self.of_person.pop(follower.viewer.pk, None)
+
+
+house = House()
+
+
+async def live(
+    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    await receive()
-    await send({"type": "websocket.accept"})
-    await send({"type": "websocket.close", "code": 1013})
+    """The ASGI application of `/live/<code>/`. Whoever gets here has the right Origin."""
+    await Socket(scope, receive, send).run()
+
+
+application = URLRouter([path("live/<str:code>/", live)])
+
+
+class Socket:
+    def __init__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        headers = scope["headers"]
+        self.code: str = scope["url_route"]["kwargs"]["code"]
+        self.cookies = "; ".join(value.decode("latin-1") for key, value in headers if key == b"cookie")
+        accepted = next((value.decode("latin-1") for key, value in headers if key == b"accept-language"), "")
+        self.language = visit.language_of(self.cookies, accepted)
+        self.as_moderator = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("as") == ["moderator"]
+        self.receive, self.send = receive, send
+        self.follower: Follower | None = None
+        self.strikes = {"bad": 0, "fast": 0}
+        self.unanswered: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        await self.receive()
+        await self.send({"type": "websocket.accept"})
+        if not house.has_room():
+            await self._text({"t": "bye", "retry_ms": RETRY_MS, "why": "full"})
+            await self.send({"type": "websocket.close", "code": 1013})
+            return
+        house.sockets += 1
+        house.before_hello += 1
+        waits = True
+        try:
+            async with asyncio.timeout(settings.LIMIT_HELLO_SECONDS):
+                viewer = await in_thread(self._viewer)
+                hello = await self._hello()
+            house.before_hello -= 1
+            waits = False
+            await self._stay(viewer, hello)
+        except (visit.Closed, TimeoutError) as nobody:
+            code, close = (nobody.code, nobody.close) if isinstance(nobody, visit.Closed) else ("sign_in", 4401)
+            await self._tell(code)
+            await self._close(close)
+        except Gone:
+            log.debug("socket left")
+        except DatabaseError:
+            log.warning("a socket could not be served: the database is away")
+            await self._close(1013)
+        finally:
+            house.sockets -= 1
+            house.before_hello -= waits
+            self._leave()
+
+    def _viewer(self) -> Participant:
+        return visit.viewer(self.code, self.cookies, as_moderator=self.as_moderator)
+
+    async def _hello(self) -> Message:
+        """The first frame that says hello; `Closed` when the browser goes or speaks an older language."""
+        while True:
+            frame = await self._next()
+            if frame is None:
+                continue
+            if frame["t"] != "hello":
+                await self._strike("bad_frame")
+            elif frame["v"] != wire.VERSION:
+                raise visit.Closed(4426, "outdated")
+            else:
+                return frame
+
+    async def _next(self) -> Message | None:
+        """The next frame; null for one that could not be read and has been answered."""
+        message = await self.receive()
+        if message["type"] == "websocket.disconnect":
+            raise Gone
+        try:
+            raw = message.get("text")
+            if not raw:
+                raise Refused("bad_frame")  # noqa: TRY301 - binary and empty frames are answered like other bad ones
+            return wire.parse(raw)
+        except Refused as refused:
+            if refused.code == "too_large":
+                raise visit.Closed(4413, "too_large") from None
+            await self._strike(refused.code)
+            return None
+
+    async def _strike(self, code: str, kind: str = "bad") -> None:
+        self.strikes[kind] += 1
+        if self.strikes[kind] >= STRIKES:
+            raise visit.Closed(4400 if kind == "bad" else 4429, code)
+        await self._tell(code)
+
+    async def _stay(self, viewer: Participant, hello: Message) -> None:
+        followed = await self._followed(viewer, hello["streams"], hello.get("epoch"))
+        follower = self.follower = Follower(viewer, self._raw, language=self.language)
+        crowded_out = house.enter(follower)
+        if crowded_out is not None:
+            await crowded_out.told("too_many_tabs")
+            crowded_out.close(4409)
+        await self._welcome(followed)
+        self._follow(followed)
+        await self._refuse(followed)
+        talking = asyncio.ensure_future(self._talk(viewer, follower))
+        await asyncio.wait({talking, follower.over}, return_when=asyncio.FIRST_COMPLETED)
+        if follower.over.done():
+            talking.cancel()
+            await asyncio.wait({talking})
+            await self._close(follower.over.result())
+        else:
+            talking.result()
+
+    async def _followed(self, viewer: Participant, wishes: Message, epoch: str | None) -> visit.Followed:
+        try:
+            return await in_thread(visit.followed, viewer, wishes, epoch)
+        except Refused as refused:
+            raise visit.Closed(4400, refused.code) from None
+
+    async def _welcome(self, followed: visit.Followed) -> None:
+        limits = {
+            "window": settings.LIMIT_WINDOW_FRAMES,
+            "note": settings.LIMIT_NOTE_CHARACTERS,
+            "rate": settings.LIMIT_OPS_PER_SECOND,
+        }
+        await self._text(
+            {"t": "welcome", "v": 1, "me": followed.me, "now": now_ms(), "epoch": followed.epoch, "limits": limits}
+        )
+
+    def _follow(self, followed: visit.Followed) -> None:
+        if self.follower is not None:
+            for name, stream, after in followed.streams:
+                Hub.here().follow(self.follower, stream, name, after)
+
+    async def _refuse(self, followed: visit.Followed) -> None:
+        if self.follower is not None:
+            for name, code in followed.refused:
+                await self.follower.end_name(name, code)
+
+    async def _talk(self, viewer: Participant, follower: Follower) -> None:
+        while True:
+            frame = await self._next()
+            if frame is None:
+                continue
+            follower.heard_at = asyncio.get_running_loop().time()
+            await self._heed(viewer, follower, frame)
+
+    async def _heed(self, viewer: Participant, follower: Follower, frame: Message) -> None:
+        match frame["t"]:
+            case "op":
+                await self._operate(viewer, frame)
+            case "seen":
+                self._seen(follower, frame["n"])
+            case "ping":
+                await self._text({"t": "pong", "c": frame["c"], "now": now_ms()})
+            case "sub":
+                await self._sub(viewer, follower, frame)
+            case "unsub":
+                self._unsub(follower, frame["s"])
+            case "hello":
+                await self._strike("bad_frame")
+
+    async def _operate(self, viewer: Participant, frame: Message) -> None:
+        """Starts an operation; the next frame need not wait for the commit."""
+        while len(self.unanswered) >= MOST_UNANSWERED:
+            await asyncio.wait(self.unanswered, return_when=asyncio.FIRST_COMPLETED)
+        answering = asyncio.create_task(self._answer(viewer, frame))
+        self.unanswered.add(answering)
+        answering.add_done_callback(self.unanswered.discard)
+
+    async def _answer(self, viewer: Participant, frame: Message) -> None:
+        try:
+            answer = await desk.operate(viewer, frame)
+        except Refused as refused:
+            await self._tell(refused.code)
+            return
+        text = say(answer.code, self.language, answer.names) if answer.code else ""
+        await self._text(wire.answer_frame(answer, text))
+        if answer.code == "rate_limited" and self.follower is not None:
+            self.strikes["fast"] += 1
+            if self.strikes["fast"] >= STRIKES:
+                self.follower.close(4429)
+
+    def _seen(self, follower: Follower, n: int) -> None:
+        if follower.window.confirm(n):
+            for sub in follower.subs.values():
+                if not sub.ready:
+                    Hub.here().catch_up(follower, sub)
+
+    async def _sub(self, viewer: Participant, follower: Follower, frame: Message) -> None:
+        after = frame.get("after")
+        asked = await self._followed(viewer, {frame["s"]: -1 if after is None else after}, None)
+        asked.streams[:] = [(name, *rest) for name, *rest in asked.streams if name.on_wire() == frame["s"]]
+        asked.refused[:] = [(name, code) for name, code in asked.refused if name.on_wire() == frame["s"][:40]]
+        if len(follower.subs) >= wire.MOST_STREAMS and not any(s.pk in follower.subs for _n, s, _a in asked.streams):
+            await self._strike("bad_frame")
+            return
+        self._follow(asked)
+        await self._refuse(asked)
+
+    def _unsub(self, follower: Follower, name: str) -> None:
+        gone = [pk for pk, sub in follower.subs.items() if sub.name.on_wire() == name and name not in visit.ALWAYS]
+        Hub.here().leave(follower, gone)
+
+    async def _tell(self, code: str) -> None:
+        await self._text({"t": "err", "code": code, "text": say(code, self.language), "retry": wire.may_retry(code)})
+
+    async def _text(self, frame: Message) -> None:
+        await self._raw(wire.dump(frame))
+
+    async def _raw(self, text: str) -> None:
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def _close(self, code: int) -> None:
+        await self.send({"type": "websocket.close", "code": code})
+
+    def _leave(self) -> None:
+        if self.follower is not None:
+            house.leave(self.follower)
+            Hub.here().leave(self.follower)
+
+
+class Gone(Exception):  # noqa: N818 - an end, not an error
+    """The browser has gone."""

@@ -1,12 +1,13 @@
 """The stream `me`: what concerns one person. Nothing is written to it directly."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import Q
 
 from sessions.live.kinds import Kind, Part, Read
 from sessions.models import Event, Participant, Stream
-from tables.models import Board, Note, Seat
+from tables.models import Board, Note, Seat, Table
 
 
 class MeKind(Kind):
@@ -14,6 +15,15 @@ class MeKind(Kind):
 
     def visible(self, viewers: Iterable[Participant], streams: Sequence[Stream]) -> set[tuple[int, int]]:
         return {(viewer.pk, stream.pk) for viewer in viewers for stream in streams if stream.ref == viewer.pk}
+
+    def seat(self, viewer: Participant) -> dict[str, Any] | None:
+        seat = seats_of([viewer])[0][1]
+        table = Table.objects.filter(pk=seat["table"]).first()
+        session = viewer.event.current_session()
+        if table is None or session is None:
+            return None
+        asked = [q.pk for q in session.questions.all() if q.table_no in {None, table.number}]
+        return {"table": table.pk, "board": seat["board"], "questions": asked}
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         after = {read.stream.ref: read.after for read in reads}

@@ -1,0 +1,106 @@
+"""Where every operation arrives, by socket, POST or plain form: checked, paced, put into the next batch."""
+
+import asyncio
+import errno
+import logging
+from collections import deque
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import DatabaseError
+
+from sessions.clock import now_ms
+from sessions.live import streams
+from sessions.live.fields import uuid
+from sessions.live.kinds import KINDS, fields_of
+from sessions.live.ops import Answer, Name, Op, Refused
+from sessions.live.pace import pace
+from sessions.live.threads import in_thread
+from sessions.live.wire import stream_name
+from sessions.models import Participant
+
+log = logging.getLogger(__name__)
+BATCH = 500
+
+
+async def operate(viewer: Participant, frame: dict[str, Any]) -> Answer:
+    """One `op` frame as `wire.parse` gave it, to its answer. `Refused` when not even its id can be read."""
+    op_id = uuid(frame["id"])
+    name = Name("me", viewer.pk)
+    try:
+        name = stream_name(frame["s"])
+        op = make_op(viewer, frame, name)
+    except Refused as refused:
+        return Answer(op_id, name, code=refused.code)
+    after = pace.wait_ms(viewer.pk)
+    if after:
+        return Answer(op_id, name, code="rate_limited", after_ms=after)
+    return await Writer.here().submit(op)
+
+
+def make_op(viewer: Participant, frame: dict[str, Any], name: Name) -> Op:
+    """The operation with its fields checked; raises `Refused`."""
+    fields = fields_of(name, frame["k"])
+    if fields is None:
+        raise Refused("outdated" if name.kind in KINDS else "not_found")
+    return Op(
+        id=uuid(frame["id"]),
+        event_id=viewer.event_id,
+        actor_id=viewer.pk,
+        stream=name,
+        kind=frame["k"],
+        data=fields.clean(frame["d"]),
+        base=frame.get("base"),
+        arrived=now_ms(),
+    )
+
+
+class Writer:
+    """Group commit: what arrives while a batch commits is the next batch. One for each running loop."""
+
+    _writers: "WeakKeyDictionary[asyncio.AbstractEventLoop, Writer]" = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[Op, asyncio.Future[Answer]]] = deque()
+        self.task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def here(cls) -> "Writer":
+        return cls._writers.setdefault(asyncio.get_running_loop(), cls())
+
+    async def submit(self, op: Op) -> Answer:
+        """The answer, after commit."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.waiting.append((op, answer))
+        if self.task is None or self.task.done():
+            self.task = asyncio.create_task(self._write())
+        return await answer
+
+    async def _write(self) -> None:
+        while self.waiting:
+            batch = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
+            answers = await _apply([op for op, _answer in batch])
+            for (_op, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+
+async def _apply(ops: list[Op]) -> list[Answer]:
+    """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
+    try:
+        return await in_thread(streams.apply, ops)
+    except DatabaseError as trouble:
+        code = _code_of(trouble)
+        log.warning("batch of %d operations not written: %s", len(ops), code)
+        return [Answer(op.id, op.stream, code=code) for op in ops]
+    except Exception:
+        log.exception("batch of %d operations failed", len(ops))
+        if len(ops) > 1:
+            return [answer for op in ops for answer in await _apply([op])]
+        return [Answer(ops[0].id, ops[0].stream, code="internal")]
+
+
+def _code_of(trouble: DatabaseError) -> str:
+    said = str(trouble).lower()
+    full = "disk is full" in said or "no space left" in said or "could not extend" in said
+    return "storage_full" if full or getattr(trouble.__cause__, "errno", None) == errno.ENOSPC else "busy"

@@ -1,0 +1,234 @@
+"""One hub per process: follows the streams its sockets follow and gives every socket what it lacks."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from weakref import WeakKeyDictionary
+
+from django.db import DatabaseError
+
+from sessions.live import rights, streams
+from sessions.live.follower import Follower, Sub
+from sessions.live.kinds import KINDS, Part
+from sessions.live.ops import Name
+from sessions.live.threads import in_thread
+from sessions.live.wire import Encoded, parts_frames
+from sessions.models import Stream
+
+log = logging.getLogger(__name__)
+BEAT_S = 5.0
+GLANCE_S = 1.0
+CALM_S = 0.25  # `stage` and `room` speak at most this often
+RETRY_S = 0.5
+CALM = frozenset({"stage", "room"})
+BEAR_ON_RIGHTS = frozenset({"stage", "room", "me"})
+SILENT_S = 50.0
+FAREWELL_S = 5.0
+
+
+class Hub:
+    """Level-triggered: a touch only says "look"; what is sent is always what the database says."""
+
+    _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.followers: dict[int, dict[Follower, Sub]] = {}
+        self.names: dict[int, Name] = {}
+        self.cursors: dict[int, int] = {}
+        self.dirty: set[int] = set()
+        self.spoke: dict[int, float] = {}
+        self.wake = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+        self.catching_up: set[asyncio.Task[None]] = set()
+        self.next_beat = self.loop.time() + BEAT_S
+        self.next_glance = 0.0
+        streams.listeners.append(self.touch)
+
+    @classmethod
+    def here(cls) -> "Hub":
+        """The running loop's hub, its task started again if it died."""
+        hub = cls._hubs.get(asyncio.get_running_loop())
+        if hub is None:
+            hub = cls._hubs[asyncio.get_running_loop()] = cls()
+        if hub.task is None or hub.task.done():
+            hub.task = hub.loop.create_task(hub._run())
+        return hub
+
+    def touch(self, ids: Collection[int]) -> None:
+        """Some streams have risen; from any thread."""
+        if self.loop.is_closed():
+            streams.listeners.remove(self.touch)
+        else:
+            self.loop.call_soon_threadsafe(self._touch, ids)
+
+    def _touch(self, ids: Collection[int]) -> None:
+        followed = self.followers.keys() & set(ids)
+        if followed:
+            self.dirty |= followed
+            self.wake.set()
+            Hub.here()
+
+    def follow(self, follower: Follower, stream: Stream, name: Name, after: int | None) -> None:
+        """Starts to follow from the cursor `after`; null, or one that cannot be, means from the beginning."""
+        known = after is not None and 0 <= after <= stream.head
+        sub = Sub(stream.pk, name, after if known and after is not None else -1, reset=not known)
+        follower.subs[stream.pk] = sub
+        self.followers.setdefault(stream.pk, {})[follower] = sub
+        self.names[stream.pk] = Name(stream.kind, stream.ref)
+        self.cursors.setdefault(stream.pk, stream.head)
+        self.catch_up(follower, sub)
+
+    def leave(self, follower: Follower, ids: Collection[int] | None = None) -> None:
+        """Stops following these streams, or all."""
+        for stream_id in list(follower.subs if ids is None else ids):
+            follower.subs.pop(stream_id, None)
+            those = self.followers.get(stream_id, {})
+            those.pop(follower, None)
+            if not those:
+                for memory in (self.followers, self.names, self.cursors, self.spoke):
+                    memory.pop(stream_id, None)
+                self.dirty.discard(stream_id)
+
+    def catch_up(self, follower: Follower, sub: Sub) -> None:
+        """Lets a follower read for itself until it stands where the hub stands."""
+        if not sub.catching_up:
+            sub.catching_up, sub.ready = True, False
+            task = self.loop.create_task(self._catch_up(follower, sub))
+            self.catching_up.add(task)
+            task.add_done_callback(self.catching_up.discard)
+
+    async def _catch_up(self, follower: Follower, sub: Sub) -> None:
+        try:
+            while sub.stream_id in follower.subs and not follower.window.full and not sub.ready:
+                found = await in_thread(streams.since, [(sub.stream_id, sub.cursor)])
+                if sub.stream_id not in found:
+                    return await follower.end(sub, "not_found")
+                stream, parts = found[sub.stream_id]
+                await follower.give(sub, _frames(follower, sub, stream, parts))
+                behind = sub.cursor < max(stream.head, self.cursors.get(sub.stream_id, 0))
+                sub.ready = not behind and not follower.window.full
+        except DatabaseError:
+            log.warning("catching up failed; the next beat tries again")
+        finally:
+            sub.catching_up = False
+
+    async def _run(self) -> None:
+        while True:
+            await self._until_due()
+            try:
+                if self.loop.time() >= self.next_beat:
+                    self.next_beat = self.loop.time() + BEAT_S
+                    await self._beat()
+                if self.loop.time() >= self.next_glance:
+                    self.next_glance = self.loop.time() + GLANCE_S
+                    await self._glance()
+                await self._speak(self._due())
+            except DatabaseError:
+                log.warning("the hub cannot read; it tries again")
+                await asyncio.sleep(RETRY_S)
+
+    async def _until_due(self) -> None:
+        calm = [self.spoke.get(pk, 0.0) + CALM_S for pk in self.dirty if self.names[pk].kind in CALM]
+        if not calm and self.dirty:
+            return
+        wait = min([self.next_beat, *calm, *([self.next_glance] if self._consoles() else [])]) - self.loop.time()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), max(0.0, wait))
+        self.wake.clear()
+
+    def _due(self) -> list[int]:
+        """The dirty streams whose time has come; calm ones wait their quarter of a second."""
+        now = self.loop.time()
+        due = [pk for pk in self.dirty if self.names[pk].kind not in CALM or self.spoke.get(pk, 0.0) + CALM_S <= now]
+        self.spoke |= dict.fromkeys(due, now)
+        return due
+
+    async def _speak(self, due: list[int]) -> None:
+        """First what rights may hang on, then the rest, to those who may still see it."""
+        first = [pk for pk in due if self.names[pk].kind in BEAR_ON_RIGHTS]
+        if first:
+            touched = {pk: self.names[pk] for pk in first}
+            await self._deliver(first)
+            await rights.check(self, touched)
+        rest = [pk for pk in due if pk in self.followers and self.names[pk].kind not in BEAR_ON_RIGHTS]
+        if rest:
+            await self._deliver(rest)
+
+    async def _deliver(self, ids: list[int]) -> None:
+        found = await in_thread(streams.since, [(pk, self.cursors[pk]) for pk in ids if pk in self.cursors])
+        self.dirty -= set(ids)
+        for pk in ids:
+            if pk not in found:  # the event is no more
+                for follower in list(self.followers.get(pk, {})):
+                    follower.close(4404)
+                continue
+            await self._give(*found[pk])
+
+    async def _give(self, stream: Stream, parts: list[Part]) -> None:
+        start = self.cursors.get(stream.pk, stream.head)
+        encoded = [Encoded.of(part) for part in parts]
+        ready: dict[tuple[str, int], list[tuple[int, str]]] = {}
+        self.cursors[stream.pk] = max(start, stream.head)
+        for follower, sub in list(self.followers.get(stream.pk, {}).items()):
+            if not sub.ready or sub.cursor < start:
+                self.catch_up(follower, sub)
+            elif sub.cursor < stream.head:
+                key = (follower.audience, sub.cursor)
+                if key not in ready:
+                    ready[key] = parts_frames(sub.name, sub.cursor, stream.head, encoded, audience=follower.audience)
+                await follower.give(sub, ready[key])
+
+    async def _beat(self) -> None:
+        """What nothing else brought: reads every followed head, whatever hints were lost."""
+        heads = await in_thread(streams.heads, list(self.followers))
+        now = self.loop.time()
+        self.dirty |= {pk for pk in self.followers if heads.get(pk, -1) != self.cursors.get(pk, -1)}
+        for follower in self._everybody():
+            if now - (follower.window.full_since or now) > 60 or now - follower.heard_at > SILENT_S:
+                follower.close(4408)
+                continue
+            for sub in follower.subs.values():
+                if not sub.ready and not follower.window.full:
+                    self.catch_up(follower, sub)
+            await follower.beat()
+
+    async def _glance(self) -> None:
+        consoles = self._consoles()
+        if not consoles:
+            return
+        events = list({follower.viewer.event_id for follower in consoles})
+        numbers = await in_thread(KINDS["room"].glance, events)
+        for follower in consoles:
+            if follower.viewer.event_id in numbers:
+                await follower.send({"t": "glance", **numbers[follower.viewer.event_id]})
+
+    def _consoles(self) -> list[Follower]:
+        return [
+            follower
+            for follower in self._everybody()
+            if follower.audience == "moderators" and any(sub.name.kind == "room" for sub in follower.subs.values())
+        ]
+
+    def _everybody(self) -> set[Follower]:
+        return {follower for those in self.followers.values() for follower in those}
+
+
+def _frames(follower: Follower, sub: Sub, stream: Stream, parts: list[Part]) -> list[tuple[int, str]]:
+    if sub.cursor >= stream.head and not sub.reset:
+        return []
+    encoded = [Encoded.of(part) for part in parts]
+    start = max(0, sub.cursor)
+    return parts_frames(sub.name, start, stream.head, encoded, audience=follower.audience, reset=sub.reset)
+
+
+async def farewell() -> None:
+    """Before the process ends: tells every socket to come back, in slices over five seconds."""
+    hub = Hub.here()
+    everybody = list(hub._everybody())
+    for at, follower in enumerate(everybody):
+        await follower.send({"t": "bye", "retry_ms": 500 + 7500 * at // len(everybody), "why": "restart"})
+        follower.close(1012)
+        if at % 20 == 19:
+            await asyncio.sleep(FAREWELL_S * 20 / len(everybody))

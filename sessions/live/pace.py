@@ -1,0 +1,30 @@
+"""How fast one participant may go: so many operations a second, with a little in hand."""
+
+import time
+from collections import OrderedDict
+
+from django.conf import settings
+
+MOST_REMEMBERED = 10_000
+
+
+class Pace:
+    """A token bucket for each participant of this process; forgets those longest silent."""
+
+    def __init__(self) -> None:
+        self.buckets: OrderedDict[int, tuple[float, float]] = OrderedDict()
+
+    def wait_ms(self, participant: int, now: float | None = None) -> int:
+        """0 and one token less, or after how many ms there is one. `now` in seconds, any clock that only goes on."""
+        moment = time.monotonic() if now is None else now
+        rate, burst = settings.LIMIT_OPS_PER_SECOND, settings.LIMIT_OPS_BURST
+        tokens, at = self.buckets.pop(participant, (float(burst), moment))
+        tokens = min(burst, tokens + (moment - at) * rate)
+        allowed = tokens >= 1
+        self.buckets[participant] = (tokens - allowed, moment)
+        if len(self.buckets) > MOST_REMEMBERED:
+            self.buckets.popitem(last=False)
+        return 0 if allowed else max(1, round((1 - tokens) / rate * 1000))
+
+
+pace = Pace()

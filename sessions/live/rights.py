@@ -1,0 +1,61 @@
+"""What a socket may see is asked again when something it hangs on has changed."""
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from sessions.live.follower import Follower
+from sessions.live.kinds import KINDS
+from sessions.live.ops import Name
+from sessions.live.threads import in_thread
+from sessions.models import Participant, Stream
+
+if TYPE_CHECKING:
+    from sessions.live.hub import Hub
+
+ALWAYS = frozenset({"stage", "room", "me"})
+
+
+async def check(hub: "Hub", touched: dict[int, Name]) -> None:
+    """Asks for all whom these streams concern, at once; ends what they lost, sends removed people away."""
+    followers = _concerned(hub, touched)
+    if not followers:
+        return
+    wanted = {pk for follower in followers for pk, sub in follower.subs.items() if sub.name.kind not in ALWAYS}
+    people, allowed = await in_thread(_read, {follower.viewer.pk for follower in followers}, wanted)
+    for follower in followers:
+        person = people.get(follower.viewer.pk)
+        if person is None or person.removed_at is not None:
+            await follower.told("removed" if person else "not_found")
+            follower.close(4403 if person else 4404)
+            continue
+        for pk in [pk for pk in follower.subs if pk in wanted and (person.pk, pk) not in allowed]:
+            sub = follower.subs[pk]
+            hub.leave(follower, [pk])
+            await follower.end(sub, "not_allowed_now")
+
+
+def _concerned(hub: "Hub", touched: dict[int, Name]) -> list[Follower]:
+    """The stage concerns everybody at it; a person's own stream that person. Seats alone take nothing away."""
+    found: dict[Follower, None] = {}
+    for pk, name in touched.items():
+        if name.kind in {"stage", "me"}:
+            found |= dict.fromkeys(hub.followers.get(pk, {}))
+    return list(found)
+
+
+def _read(viewers: Collection[int], wanted: Collection[int]) -> tuple[dict[int, Participant], set[tuple[int, int]]]:
+    people = Participant.objects.select_related("event").in_bulk(list(viewers))
+    return people, visible(people.values(), Stream.objects.filter(pk__in=wanted))
+
+
+def visible(viewers: Iterable[Participant], streams: Iterable[Stream]) -> set[tuple[int, int]]:
+    """Which (participant id, stream id) pairs may be followed; streams of other events never."""
+    those, rows = list(viewers), list(streams)
+    events = {viewer.pk: viewer.event_id for viewer in those}
+    allowed: set[tuple[int, int]] = set()
+    for kind in {row.kind for row in rows}:
+        of_kind = [row for row in rows if row.kind == kind]
+        in_event = {row.pk: row.event_id for row in of_kind}
+        found = KINDS[kind].visible(those, of_kind)
+        allowed |= {(viewer, pk) for viewer, pk in found if events[viewer] == in_event[pk]}
+    return allowed

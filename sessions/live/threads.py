@@ -1,0 +1,33 @@
+"""The bounded threads in which the live engine talks to the database; HTTP has lanes of its own."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+
+T = TypeVar("T")
+_executor = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live")
+
+
+async def in_thread(work: Callable[..., T], *args: object) -> T:
+    """Runs database work in one of the live threads, whose connections stay open; errors come through."""
+    return await asyncio.get_running_loop().run_in_executor(_executor, _run, work, args)
+
+
+def _run(work: Callable[..., T], args: tuple[object, ...]) -> T:
+    try:
+        return work(*args)
+    except DatabaseError:
+        for connection in connections.all(initialized_only=True):
+            connection.close()  # the next work gets a fresh one
+        raise
+
+
+async def close() -> None:
+    """Gives all connections back; for tests, between which databases change."""
+    loop = asyncio.get_running_loop()
+    for _thread in range(settings.LIVE_THREADS):
+        await loop.run_in_executor(_executor, connections.close_all)

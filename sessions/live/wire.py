@@ -1,0 +1,172 @@
+"""The wire of `sync.md`: strict parsing of what comes in, and the one place where `parts` frames are made."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from django.conf import settings
+
+from sessions.live.kinds import Part
+from sessions.live.ops import Answer, Name, Refused
+
+VERSION = 1
+DEEPEST = 8
+FRAME_CUT = 64 * 1024
+MOST_STREAMS = 8
+FRAMES: dict[str, tuple[dict[str, type], dict[str, type]]] = {  # name -> required and optional fields
+    "hello": ({"v": int, "streams": dict}, {"epoch": str}),
+    "op": ({"id": str, "s": str, "k": str, "d": dict}, {"base": int}),
+    "sub": ({"s": str}, {"after": int}),
+    "unsub": ({"s": str}, {}),
+    "seen": ({"n": int}, {}),
+    "ping": ({"c": object}, {}),
+}
+
+
+def parse(raw: str | bytes) -> dict[str, Any]:
+    """One frame as a dict whose `t` is known and whose fields have the right types; raises `Refused`."""
+    size = len(raw) if isinstance(raw, bytes) or raw.isascii() else len(raw.encode("utf-8", "surrogatepass"))
+    if size > settings.LIMIT_FRAME_BYTES:
+        raise Refused("too_large")
+    frame = load(raw)
+    if not isinstance(frame, dict):
+        raise Refused("bad_frame")
+    kind = frame.get("t")
+    if not isinstance(kind, str) or kind not in FRAMES:
+        raise Refused("unknown_type")
+    required, optional = FRAMES[kind]
+    if not {"t", *required} <= frame.keys() <= {"t", *required, *optional}:
+        raise Refused("bad_field")
+    for name, wanted in {**required, **optional}.items():
+        if name in frame and wanted is not object and type(frame[name]) is not wanted:
+            raise Refused("bad_field")
+    return frame
+
+
+def load(raw: str | bytes) -> Any:
+    """JSON without what JSON parsers let through: depth, NaN and its like, doubled keys. Raises `Refused`."""
+    try:
+        text = raw.decode() if isinstance(raw, bytes) else raw
+        if _depth(text) > DEEPEST:
+            raise Refused("bad_json")
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise Refused("bad_json") from None
+
+
+def _depth(text: str) -> int:
+    """How deep brackets go outside of strings; counted before any parser recurses."""
+    if text.count("{") + text.count("[") <= DEEPEST:
+        return 0
+    depth = deepest = 0
+    in_string = escaped = False
+    for c in text:
+        if in_string:
+            in_string = escaped or c != '"'
+            escaped = c == "\\" and not escaped
+        elif c == '"':
+            in_string = True
+        elif c in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif c in "}]":
+            depth -= 1
+    return deepest
+
+
+def _refuse(_constant: str) -> NoReturn:
+    raise Refused("bad_json")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise Refused("bad_json")
+    return number
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Refused("bad_json")
+    return found
+
+
+def stream_name(value: str) -> Name:
+    """`board:7` and its like as a name; raises `Refused` with `not_found`. `me` is completed by who asks."""
+    kind, colon, ref = value.partition(":")
+    if kind == "board" and colon and ref.isascii() and ref.isdigit() and len(ref) < 19 and str(int(ref)) == ref:
+        return Name("board", int(ref))
+    if colon or kind not in {"stage", "room", "gallery", "me"}:
+        raise Refused("not_found")
+    return Name(kind)
+
+
+def dump(frame: dict[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
+def answer_frame(answer: Answer, text: str = "") -> dict[str, Any]:
+    """`ack` or `err`; `text` is the sentence in the reader's language."""
+    if answer.code is None:
+        frame = {"t": "ack", "id": str(answer.op_id), "s": answer.stream.on_wire(), "seq": answer.seq}
+        return {**frame, "dup": True} if answer.dup else frame
+    frame = {"t": "err", "id": str(answer.op_id), "code": answer.code, "text": text, "retry": may_retry(answer.code)}
+    if answer.after_ms is not None:
+        frame["after_ms"] = answer.after_ms
+    if answer.part is not None:
+        frame["part"] = answer.part
+    return frame
+
+
+def may_retry(code: str) -> bool:
+    return code in {"rate_limited", "busy", "storage_full", "internal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A part as JSON text for each audience."""
+
+    seq: int
+    guests: str
+    moderators: str
+
+    @classmethod
+    def of(cls, part: Part) -> "Encoded":
+        guests = dump(part.guests)
+        return cls(part.seq, guests, guests if part.moderators is part.guests else dump(part.moderators))
+
+    def to(self, audience: str) -> str:
+        return self.moderators if audience == "moderators" else self.guests
+
+
+def parts_frames(
+    name: Name, start: int, head: int, parts: Sequence[Encoded], *, audience: str, reset: bool = False
+) -> list[tuple[int, str]]:
+    """(cursor after it, frame) in seq order, cut at 64 KiB; `start` is the reader's cursor, all parts lie after it."""
+    frames = []
+    for pieces, to in _cut([part for part in parts if reset or part.seq > start], head, audience):
+        flag = ',"reset":true' if reset and not frames else ""
+        span = f'"from":{start},"to":{to},"head":{head}'
+        frames.append((to, f'{{"t":"parts","s":"{name.on_wire()}",{span},"parts":[{",".join(pieces)}]{flag}}}'))
+        start = to
+    return frames
+
+
+def _cut(parts: Iterable[Encoded], head: int, audience: str) -> list[tuple[list[str], int]]:
+    """Runs of parts below the size of a frame; parts of one seq stay together."""
+    runs: list[tuple[list[str], int]] = [([], 0)]
+    size = 0
+    for part in parts:
+        piece = part.to(audience)
+        grown = size + len(piece) * (1 if piece.isascii() else 3)
+        if grown > FRAME_CUT and runs[-1][0] and runs[-1][1] != part.seq:
+            runs.append(([], 0))
+            grown = len(piece)
+        runs[-1][0].append(piece)
+        runs[-1] = (runs[-1][0], part.seq)
+        size = grown
+    runs[-1] = (runs[-1][0], head)
+    return runs
