@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from sessions.links import host_of
 from sessions.live.fields import Fields, Id, Number, Text, Truth
 from sessions.live.kinds import EVERY_STREAM, Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
@@ -138,6 +139,7 @@ def _part(table: Table, event: Event, seats: list[Seat], board: int | None) -> P
         "board": board,
         "questions": [{"id": question.pk, "text": question.text} for question in own],
         "link": table.talk_link or event.talk_link,
+        "link_host": host_of(table.talk_link or event.talk_link),
     }
     return Part.same(f"table:{table.pk}", table.seq, fields)
 
