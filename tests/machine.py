@@ -1,0 +1,38 @@
+"""What some tests need from the machine. By hand a test that lacks it is skipped and names it; in CI it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def or_say(found: str | None, what: str) -> str:
+    """`found`, or the end of the test with a sentence."""
+    if found:
+        return found
+    sentence = f"{what} is missing on this machine"
+    if os.environ.get("CI"):
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is."""
+    return or_say(next(filter(None, map(shutil.which, BROWSERS)), None), "Chromium (apt install chromium)")
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Where Node is."""
+    return or_say(shutil.which("node"), "Node (apt install nodejs)")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A PostgreSQL server on which databases may be made and dropped."""
+    return or_say(os.environ.get("TEST_DATABASE_URL"), "PostgreSQL (TEST_DATABASE_URL=postgres://… or .ci/run)")
