@@ -1,7 +1,7 @@
 """Where the server comes in: pages over HTTP, live streams over WebSockets."""
 
 import os
-from typing import Any
+from typing import Any, cast
 
 import django
 
@@ -10,13 +10,13 @@ django.setup()
 
 from sessions.live.socket import application as live_socket  # noqa: E402
 from zoomcafe.lanes import Pages  # noqa: E402
-from zoomcafe.origins import Receive, Scope, Send, gate  # noqa: E402
+from zoomcafe.origins import Application, Receive, Scope, Send, gate  # noqa: E402
 from zoomcafe.proxies import seen_through  # noqa: E402
 from zoomcafe.sqlite.base import checkpoint_here  # noqa: E402
 
 checkpoint_here()
 
-entrances: dict[str, Any] = {"http": Pages(), "websocket": gate(live_socket)}
+entrances: dict[str, Any] = {"http": Pages(), "websocket": gate(cast("Application", live_socket))}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

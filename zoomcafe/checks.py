@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Advice
 
 from zoomcafe import static
 
@@ -37,7 +38,7 @@ def proxy_is_known(**_: Any) -> list[CheckMessage]:
     if not settings.SECURE or settings.TRUSTED_PROXIES:
         return []
     return [
-        Warning(
+        Advice(
             "BASE_URL is https, but no proxy is trusted: every request would look like plain http and be sent away.",
             hint="Set TRUSTED_PROXIES to the number of proxies in front of this server.",
             id="zoomcafe.W001",
@@ -50,7 +51,7 @@ def static_files_are_collected(**_: Any) -> list[CheckMessage]:
     if static.manifest_version():
         return []
     return [
-        Warning(
+        Advice(
             "Static files are not collected: they are served unpacked and without long caching.",
             hint="Run manage.py collectstatic.",
             id="zoomcafe.W002",

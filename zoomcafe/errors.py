@@ -147,7 +147,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
             next_url=request.path if request.method == "GET" else "/",
             next_label=_("Try again"),
         )
-    except Exception:
+    except Exception:  # noqa: BLE001 - nothing stands behind this page
         logs.logger.exception("error page failed")
         return bare(500)
 

@@ -1,8 +1,9 @@
 """How pages reach the database: a fixed number of lanes (threads), each with its own connection.
 
 Django would give every request a thread of its own, and so a connection: a hundred visitors, a hundred connections.
-Here a page waits for a lane with its whole body already read, runs all its synchronous layers and its view in one go, and
-leaves the lane before the answer is sent. An asynchronous view runs on the event loop and takes a lane for single steps.
+Here a page waits for a lane with its whole body already read, runs all its synchronous layers and its view in one go,
+and leaves the lane before the answer is sent. An asynchronous view runs on the event loop and takes a lane only for
+single steps.
 """
 
 from __future__ import annotations
@@ -97,8 +98,9 @@ class Pages(ASGIHandler):
             body, refusal = problem.body, errors.too_large
         with body:
             request, unreadable = self.create_request(scope, body)
-            if request is None:
+            if unreadable is not None:
                 await self.send_response(unreadable, send)
+            if request is None:
                 return
             work = asyncio.ensure_future(self.answer(request, refusal))
             await wait_for_either(work, receive)

@@ -15,8 +15,11 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 
 SLOW_S = 1.0
 LONGEST = 2_000
@@ -27,6 +30,19 @@ ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))
     0x2029: "\\u2029",
 }
 
+SAY_NOTHING_OF_PEOPLE = (
+    AssertionError,
+    AttributeError,
+    DatabaseError,
+    ImportError,
+    ImproperlyConfigured,
+    NameError,
+    OSError,
+    RuntimeError,
+    TemplateDoesNotExist,
+    TemplateSyntaxError,
+    TypeError,
+)
 SIMPLE = re.compile(r"[\w./:<>~+-]+", re.ASCII)
 
 logger = logging.getLogger("zoomcafe")
@@ -94,9 +110,12 @@ def quoted(value: object) -> str:
 
 
 def failure(problem: BaseException) -> dict[str, str]:
-    """What went wrong and where. The first line of the message only: databases put the values into the second."""
+    """What went wrong and where; what it says only if such messages speak of code and not of people.
+
+    Of databases the first line: they put the values into the second.
+    """
     frames = traceback.extract_tb(problem.__traceback__)[-FRAMES:]
-    lines = str(problem).strip().splitlines()
+    lines = str(problem).strip().splitlines() if isinstance(problem, SAY_NOTHING_OF_PEOPLE) else []
     return {
         "error": type(problem).__qualname__,
         "says": lines[0][:200] if lines else "",

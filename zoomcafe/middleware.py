@@ -44,7 +44,8 @@ class Inline(MiddlewareMixin):
         response = self.process_request(request)
         if response is None:
             response = await self.get_response(request)  # type: ignore[misc]
-        return self.process_response(request, response)
+        answered: HttpResponseBase = self.process_response(request, response)
+        return answered
 
     def process_request(self, request: HttpRequest) -> Any:
         parent = getattr(super(), "process_request", None)
@@ -189,7 +190,7 @@ class Troubles(Inline):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         dress = self.refusals.get(response.status_code)
-        if dress is None or response.streaming or getattr(response, "content", b""):
+        if dress is None or not isinstance(response, HttpResponse) or response.content:
             return response
         dressed = dress(request)
         for name in ("Allow", "Retry-After"):

@@ -34,7 +34,7 @@ class ModuleStorage(ManifestStaticFilesStorage):
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files else name
 
-    def post_process(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, str, bool]]:
+    def post_process(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         for name, hashed_name, processed in super().post_process(*args, **kwargs):
             if hashed_name and not isinstance(processed, Exception):
                 pack(Path(self.path(hashed_name)))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db.backends.sqlite3 import base as django_base
@@ -69,19 +69,19 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
         with self.wrap_database_errors:
             self.take_turn()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         finally:
             self.give_turn_back()
 
     def _commit(self) -> None:
         try:
-            super()._commit()
+            super()._commit()  # type: ignore[misc]
         finally:
             self.give_turn_back()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
         finally:
             self.give_turn_back()
 
@@ -91,7 +91,7 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
             return
         held = self.has_turn or self.turn.take(self.settings_dict["OPTIONS"].get("timeout", 5.0))
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]
         finally:
             self.has_turn = False
             if held:
@@ -128,7 +128,7 @@ class Cursor(django_base.SQLiteCursorWrapper):
     def fetchone(self) -> Any:
         return super().fetchone() if self.rows is None else next(self.rows, None)
 
-    def fetchmany(self, size: int | None = None) -> Sequence[Any]:
+    def fetchmany(self, size: int | None = None) -> list[Any]:
         size = self.arraysize if size is None else size
         if self.rows is None:
             return super().fetchmany(size)
