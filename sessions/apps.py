@@ -12,6 +12,9 @@ class SessionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from sessions.live import kinds
         from sessions.live.checks import check_parts
+        from sessions.live.stage import StageKind
 
         register(check_parts)
+        kinds.register(StageKind())
