@@ -73,8 +73,8 @@ class Kind:
         """For `me` only: the seat in the current session as `welcome` says it."""
         return None
 
-    def new_phase(self, scene: "Scene", event: "Event") -> None:
-        """Raises parts that change when the phase or the session does."""
+    def new_session(self, scene: "Scene", event: "Event") -> None:
+        """Raises the parts that another session changes."""
 
     def glance(self, _events: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Console numbers by event id."""

@@ -34,15 +34,15 @@ class StageKind(Kind):
     def judge(self, scene: Scene, state: Any, op: Op) -> None:  # noqa: ARG002
         event = scene.event_of(op)
         scene.ask(Action.LEAD, Role(scene.actor(op).role), event)
-        before = (event.phase_at(scene.now), event.session_no)
+        before = event.current_session()
         carry_out(event, op, scene.now)
         event.stage_seq = scene.raise_head(event, STAGE, "now")
         scene.saves.update(event, "stage_seq", "word", *COURSE)
         for session in event.sessions.all():
             scene.saves.update(session, "ended_at")
-        if (event.phase_at(scene.now), event.session_no) != before:
+        if event.current_session() != before:
             for kind in KINDS.values():
-                kind.new_phase(scene, event)
+                kind.new_session(scene, event)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         events = Event.objects.prefetch_related("sessions__questions").in_bulk([r.stream.event_id for r in reads])

@@ -60,7 +60,7 @@ class RoomKind(Kind):
                 scene.ask(Action.PUT, Role(actor.role), event)
                 persons.change(scene, state, event, state.person(event, op.data["p"]), op.data)
 
-    def new_phase(self, scene: Scene, event: Event) -> None:
+    def new_session(self, scene: Scene, event: Event) -> None:
         """Another session: other boards, other questions, everybody stands."""
         for table in event.tables.all():
             table.seq = scene.raise_head(event, ROOM, f"table:{table.pk}")
