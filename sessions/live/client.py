@@ -49,8 +49,8 @@ class Ended(Exception):  # noqa: N818 - an answer, not an error
 class Client:
     """One open page. Use as `async with`; it is welcome when the block begins.
 
-    `streams` are the cursors a page would have from its HTML, `cookies` its Cookie header, `address` the path of the
-    event's socket. `heard` is called with every frame that comes in.
+    `address` is the path of the event's socket, `cookies` the page's Cookie header; `streams` are the cursors and
+    `parts` the parts it has from its HTML. `heard` is called with every frame that comes in.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Client:
         *,
         cookies: str,
         streams: dict[str, int] | None = None,
+        parts: dict[str, list[Frame]] | None = None,
         epoch: str | None = None,
         heard: Callable[[Frame], None] | None = None,
         dice: random.Random | None = None,
@@ -68,7 +69,9 @@ class Client:
         self.url = "ws" + self.base_url.removeprefix("http") + address
         self.cookies, self.epoch, self.heard = cookies, epoch, heard
         self.cursors = dict(streams or {"stage": 0, "me": 0})
-        self.parts: dict[str, dict[str, Frame]] = {name: {} for name in self.cursors}
+        self.parts: dict[str, dict[str, Frame]] = {
+            name: {part["id"]: part for part in (parts or {}).get(name, [])} for name in self.cursors
+        }
         self.ended: dict[str, str] = {}  # streams the server took away, with the code
         self.welcome: Frame = {}
         self.closed: int | None = None
@@ -84,6 +87,19 @@ class Client:
         self._handled, self._said, self._said_at = 0, 0, 0.0
         self._forgiven = False
         self._running: asyncio.Task[None] | None = None
+
+    @classmethod
+    def of_page(cls, base_url: str, main: dict[str, str], *, cookies: str, dice: random.Random | None = None) -> Self:
+        """The client of a page: `main` are the attributes of its `#main`."""
+        return cls(
+            base_url,
+            main["data-live"],
+            cookies=cookies,
+            streams=json.loads(main["data-streams"]),
+            parts=json.loads(main["data-parts"]),
+            epoch=main["data-epoch"],
+            dice=dice,
+        )
 
     async def __aenter__(self) -> Self:
         self._running = asyncio.create_task(self._run())
@@ -113,6 +129,7 @@ class Client:
 
     @property
     def me(self) -> Frame:
+        """Who the server says this is: `{id, name, role, seat}`."""
         return dict(self.welcome.get("me") or {})
 
     @property
@@ -162,7 +179,8 @@ class Client:
         """Sends the operation until an answer comes, whatever happens to the socket."""
         if self.closed is not None:
             raise Ended(self.closed)
-        future = self._waiting[op["id"]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._waiting[op["id"]] = future
         self._unsent[op["id"]] = op
         try:
             while True:

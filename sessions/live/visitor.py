@@ -9,10 +9,17 @@ from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
 
-CSRF = "csrfmiddlewaretoken"
 MOST_REDIRECTS = 5
 WITHIN = 30.0  # seconds for one answer
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(slots=True)
+class Form:
+    """A form of a page with what its inputs hold already, hidden ones too."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -24,24 +31,27 @@ class Page:
     headers: list[tuple[str, str]]
     body: bytes
     main: dict[str, str] = field(default_factory=dict)
-    csrf: str = ""
+    forms: list[Form] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         return self.body.decode()
+
+    def form(self, name: str) -> Form | None:
+        """The first form with an input of this name."""
+        return next((form for form in self.forms if name in form.fields), None)
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name.lower()), None)
 
 
 class Visitor:
-    """Keeps cookies and the last page's CSRF token. `base_url` is the server's origin, such as `http://127.0.0.1:8000`."""
+    """Keeps cookies. `base_url` is the server's origin, such as `http://127.0.0.1:8000`."""
 
     def __init__(self, base_url: str, *, language: str = "") -> None:
         self.base_url = base_url.rstrip("/")
         self.language = language
         self.cookies: dict[str, str] = {}
-        self.csrf = ""
 
     @property
     def cookie_header(self) -> str:
@@ -51,9 +61,13 @@ class Visitor:
         """The page at `address`, redirects followed."""
         return await self._follow("GET", address, None)
 
-    async def post(self, address: str, form: dict[str, str]) -> Page:
-        """Sends a form with the last page's CSRF token; the page it leads to."""
-        return await self._follow("POST", address, urlencode({CSRF: self.csrf, **form}).encode())
+    async def submit(self, page: Page, typed: dict[str, str]) -> Page:
+        """Fills in the form that asks for what is typed and sends it; the page it leads to. Raises `LookupError`."""
+        form = page.form(next(iter(typed)))
+        if form is None:
+            raise LookupError(f"{page.address} answered {page.status} without the form that was looked for")
+        address = urljoin(page.address, form.action)
+        return await self._follow("POST", address, urlencode({**form.fields, **typed}).encode())
 
     async def _follow(self, method: str, address: str, body: bytes | None) -> Page:
         page = await self._ask(method, address, body)
@@ -95,7 +109,6 @@ class Visitor:
                     self.cookies.pop(cookie.key, None)
                     if cookie.value and cookie["max-age"] != "0":
                         self.cookies[cookie.key] = cookie.coded_value
-        self.csrf = page.csrf or self.csrf
 
 
 async def exchange(url: str, method: str, headers: dict[str, str], *, body: bytes | None = None) -> bytes:
@@ -128,7 +141,7 @@ def read_page(url: str, answer: bytes) -> Page:
     if (page.header("content-type") or "").startswith("text/html"):
         marks = Marks()
         marks.feed(page.text)
-        page.main, page.csrf = marks.main, marks.csrf
+        page.main, page.forms = marks.main, marks.forms
     return page
 
 
@@ -145,16 +158,18 @@ def unchunked(body: bytes) -> bytes:
 
 
 class Marks(HTMLParser):
-    """Finds in a page what its script would: the attributes of `#main`, and the CSRF token of a form."""
+    """Finds in a page what its script would: the attributes of `#main`, and the forms."""
 
     def __init__(self) -> None:
         super().__init__()
         self.main: dict[str, str] = {}
-        self.csrf = ""
+        self.forms: list[Form] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         if found.get("id") == "main":
             self.main = found
-        elif tag == "input" and found.get("name") == CSRF:
-            self.csrf = found.get("value", "")
+        elif tag == "form":
+            self.forms.append(Form(found.get("action", "")))
+        elif tag in {"input", "textarea"} and "name" in found and self.forms:
+            self.forms[-1].fields[found["name"]] = found.get("value", "")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from tables.samples.content import content
 
 
-def invented(language: str, *, besides: Iterable[str] = (), seed: int | str = 0) -> Iterator[str]:
+def invented(language: str, *, besides: Iterable[str] = (), seed: float = 0) -> Iterator[str]:
     """Ever new names, none of them among `besides`; numbered when all pairs are used up."""
     people = [person.name.split(" ") for person in content(language).people]
     firsts, lasts = [name[0] for name in people], [name[-1] for name in people]
