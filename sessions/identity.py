@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from sessions.codes import digest, new_secret
 from sessions.http import HttpRequest
-from sessions.live.streams import open_me
 from sessions.live import streams
 from sessions.models import Device, Event, HandOver, Moderator, Participant
 
