@@ -31,6 +31,7 @@ def gallery(request: HttpRequest, code: str) -> HttpResponse:
     chosen = [board for board in boards if _fits(board, choice)]
     exhibits = hang(chosen, reader, choice=choice, heads=heads)
     context = _page(event, reader, live, choice) | _route(boards, choice) | _show(exhibits, choice)
+    context["heads"] = sum(heads.values())
     return render(request, "tables/walk.html" if request.htmx else "tables/gallery.html", context)
 
 
@@ -113,5 +114,6 @@ def _show(exhibits: list[Exhibit], choice: Choice) -> dict[str, Any]:
     return {
         "exhibits": [e for e in exhibits if e.count or not searching],
         "columns": [column for column in columns if column.papers],
+        "whole": choice.view == "tables" and not searching,
         "found": sum(exhibit.count for exhibit in exhibits),
     }

@@ -2,10 +2,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from sessions import identity
 from sessions.http import HttpRequest
+from sessions.links import host_of
 from sessions.live import reading
 from sessions.models import Event, Participant
 from sessions.permissions import WALK
@@ -21,6 +23,8 @@ def lobby(request: HttpRequest, code: str) -> HttpResponse:
     event, guest = identity.guest_of(request, code)
     if event.phase_at() in WALK:
         return redirect("gallery", code=event.key)
+    if request.htmx:
+        return render(request, "tables/people.html", {"people": _people(event)})
     live = reading.page(guest, ["stage", "me", "room"])
     tables = live.parts["room"]
     context = {
@@ -31,6 +35,7 @@ def lobby(request: HttpRequest, code: str) -> HttpResponse:
         "seat": _own_seat(live, tables, event),
         "before": _table_before(event, guest, tables),
         "people": _people(event),
+        "talk_host": host_of(event.talk_link),
         "taken": sum(table["taken"] for table in tables),
         "cap": sum(table["cap"] for table in tables if table["open"]),
     }
@@ -39,9 +44,16 @@ def lobby(request: HttpRequest, code: str) -> HttpResponse:
 
 def _own_seat(live: reading.Page, tables: list[dict[str, Any]], event: Event) -> dict[str, Any]:
     """What the banner about the guest's own seat says; `static/js/lobby.js` fills the same."""
-    seat = live.me["seat"] or {}
+    seat = live.part("me", "seat") or {}
     name = next((table["name"] for table in tables if table["table"] == seat.get("table")), "")
-    return {"id": "yourseat", "seq": 0, "name": name, "phase": event.phase_at(live.now), "session": event.session_no}
+    return {
+        "id": "yourseat",
+        "seq": 0,
+        "name": name,
+        "phase": event.phase_at(live.now),
+        "session": event.session_no,
+        "href": reverse("table", args=[event.key]),
+    }
 
 
 def _table_before(event: Event, guest: Participant, tables: list[dict[str, Any]]) -> dict[str, Any] | None:

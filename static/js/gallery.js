@@ -1,0 +1,119 @@
+// The gallery walk: boards renew themselves when their head rises, visited tables are ticked, a takeaway is shared.
+
+import { start } from "./live.js";
+
+const AGAIN_MS = [300, 1_500];
+
+/** Where the exhibit of `part` as of its head is found. */
+export function addressOf(base, part) {
+  return `${base}?at=${part.head}`;
+}
+
+function gallery(main) {
+  const live = start(main);
+  const seen = `zc-seen-${main.dataset.event}`;
+  const watcher = new IntersectionObserver(looked, { threshold: 0.5 });
+  let again = 0;
+
+  live.on("part", ({ s, part, fresh }) => {
+    if (s === "gallery" && fresh && part.id.startsWith("exhibit:")) renew(part);
+  });
+  live.on("phase", ({ phase }) => (document.getElementById("take").hidden = phase !== "gallery" && live.me.role !== "moderator"));
+  document.body.addEventListener("htmx:afterSettle", refresh);
+  document.getElementById("print").hidden = false;
+  document.getElementById("print").addEventListener("click", () => window.print());
+  share(live);
+  refresh();
+  for (const part of live.parts("gallery")) if (part.id.startsWith("exhibit:")) renew(part);
+
+  /** A plain board is fetched alone, under an address that never changes; a search or a wall is asked for again. */
+  function renew(part) {
+    const board = document.getElementById(`exhibit-${part.board}`);
+    const results = document.getElementById("results");
+    if (board && "whole" in results.dataset) {
+      if (Number(board.dataset.head) < part.head) swap(board, addressOf(board.dataset.address, part));
+    } else if (Number(results.dataset.heads) < sum(live.parts("gallery"))) {
+      window.clearTimeout(again);
+      again = window.setTimeout(() => swap(results, `${window.location.pathname}${results.dataset.address}`), delay());
+    }
+  }
+
+  function swap(target, address) {
+    window.htmx?.ajax("GET", address, { target, swap: "outerHTML" });
+  }
+
+  function refresh() {
+    watcher.disconnect();
+    for (const board of document.querySelectorAll(".exhibit")) watcher.observe(board);
+    const current = document.querySelector(".route [aria-current]");
+    if (current) visit(current.dataset.stop);
+    tick();
+  }
+
+  function looked(entries) {
+    for (const entry of entries) if (entry.isIntersecting) visit(entry.target.dataset.tableNo);
+    tick();
+  }
+
+  function visit(number) {
+    try {
+      const all = new Set([...visited(), number]);
+      window.localStorage.setItem(seen, JSON.stringify([...all]));
+    } catch {
+      // a browser that keeps nothing ticks nothing
+    }
+  }
+
+  function visited() {
+    try {
+      return JSON.parse(window.localStorage.getItem(seen)) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  function tick() {
+    const all = new Set(visited());
+    const stops = [...document.querySelectorAll("[data-stop]")];
+    for (const stop of stops) {
+      stop.classList.toggle("seen", all.has(stop.dataset.stop));
+      stop.querySelector("[data-visited]").hidden = !all.has(stop.dataset.stop);
+    }
+    const count = document.querySelector("[data-visited-count]");
+    if (!count) return;
+    live.fill(count, { n: stops.filter((stop) => all.has(stop.dataset.stop)).length });
+    count.hidden = false;
+  }
+}
+
+/** Heads only rise, so their sum tells whether anything is newer than what is shown. */
+export function sum(parts) {
+  return parts.reduce((total, part) => total + (part.head ?? 0), 0);
+}
+
+function delay() {
+  return AGAIN_MS[0] + Math.random() * (AGAIN_MS[1] - AGAIN_MS[0]);
+}
+
+function share(live) {
+  const form = document.getElementById("take");
+  const refused = document.getElementById("take-refused");
+  const said = (word) => {
+    for (const state of form.querySelectorAll("[data-said]")) state.hidden = state.dataset.said !== word;
+  };
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = form.elements.text.value.trim();
+    said("sending");
+    refused.hidden = true;
+    const answer = await live.send("gallery", "takeaway.set", { text });
+    said(answer.ok ? "saved" : "");
+    if (answer.ok && form.elements.text.value.trim() === text) return live.forgetDraft(form.elements.text);
+    refused.hidden = answer.ok;
+    live.fill(refused, { text: answer.text ?? "" });
+  });
+  form.addEventListener("input", () => said(""));
+  live.on("refused", ({ op, orphan }) => op.k === "takeaway.set" && !orphan);
+}
+
+if (typeof document !== "undefined") gallery(document.getElementById("main"));

@@ -1,0 +1,124 @@
+// The lobby: which tables can be chosen now and why others cannot; sitting down, changing and leaving in one tap.
+
+import { start } from "./live.js";
+
+const PEOPLE_MS = 20_000;
+const VIEW = "zc-lobby-view";
+
+/** Seats can be taken in these phases. */
+export function seatsOpen(phase) {
+  return phase === "seating" || phase === "running";
+}
+
+/** Seats taken in all, of how many; the empty ones of closed tables do not count. */
+export function sum(tables) {
+  return tables.reduce(
+    ({ taken, cap }, table) => ({ taken: taken + table.taken, cap: cap + (table.open ? table.cap : 0) }),
+    { taken: 0, cap: 0 },
+  );
+}
+
+/** What the operation of a form says: `seat.take` names its table, the others need nothing. */
+export function wish(kind, table) {
+  return kind === "seat.take" ? { table: Number(table) } : {};
+}
+
+function lobby(main) {
+  const live = start(main);
+  const refused = document.getElementById("refused");
+  const yours = document.getElementById("yourseat");
+  const href = yours.querySelector("a").getAttribute("href");
+  const find = (query) => [...document.querySelectorAll(query)];
+
+  function look() {
+    const stage = live.stage();
+    if (!stage) return;
+    const tables = live.parts("room");
+    const open = seatsOpen(stage.phase);
+    for (const button of find("[data-sit]")) {
+      const table = live.get("room", `table:${button.value}`);
+      allow(button, open && !!table && !table.full, `free-${button.value}`, open);
+    }
+    for (const button of find("[data-any]")) allow(button, open && tables.some((table) => !table.full), "any-hint", open);
+    live.fill(document.getElementById("sum"), sum(tables));
+    const mine = tables.find((table) => table.table === live.me.seat?.table);
+    live.fill(yours, { name: mine?.name ?? "", phase: stage.phase, session: stage.session, href });
+    const people = document.getElementById("people");
+    people.hidden = !["draft", "lobby"].includes(stage.phase) || !people.querySelector("li");
+  }
+
+  function allow(button, can, words, open) {
+    button.setAttribute("aria-disabled", String(!can));
+    button.setAttribute("aria-describedby", open ? words : `${words} why-not`);
+  }
+
+  async function act(event) {
+    const form = event.target;
+    const button = event.submitter;
+    if (form.elements.s?.value !== "room") return;
+    event.preventDefault();
+    if (button?.getAttribute("aria-disabled") === "true") return sayWhy(button);
+    button?.setAttribute("aria-busy", "true");
+    const kind = form.elements.k.value;
+    const answer = await live.send("room", kind, wish(kind, button?.value));
+    button?.removeAttribute("aria-busy");
+    show(answer.ok ? "" : answer.text);
+    keepFocus(button);
+  }
+
+  function show(text) {
+    live.fill(refused, { text });
+    refused.hidden = !text;
+  }
+
+  function sayWhy(button) {
+    const ids = button.getAttribute("aria-describedby").split(" ");
+    show(ids.map((id) => document.getElementById(id)?.innerText.trim()).filter(Boolean).join(" "));
+  }
+
+  /** The button that was pressed may have given way to another in the same row. */
+  function keepFocus(button) {
+    if (!button?.hidden) return;
+    button.closest("li")?.querySelector(".btn:not([hidden])")?.focus();
+  }
+
+  function rememberView() {
+    for (const radio of find('[name="view"]')) {
+      radio.checked = radio.value === (stored() ?? "list");
+      radio.addEventListener("change", () => store(radio.value));
+    }
+  }
+
+  async function refreshPeople() {
+    if (document.hidden || document.getElementById("people").hidden) return;
+    const answer = await fetch(window.location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.getElementById("people").replaceWith(document.adoptNode(page.getElementById("people")));
+    look();
+  }
+
+  document.addEventListener("submit", act);
+  for (const name of ["frame", "phase", "me"]) live.on(name, look);
+  rememberView();
+  look();
+  window.setInterval(refreshPeople, PEOPLE_MS * (0.8 + 0.4 * Math.random()));
+}
+
+function stored() {
+  try {
+    return window.localStorage.getItem(VIEW);
+  } catch {
+    return null;
+  }
+}
+
+function store(view) {
+  try {
+    window.localStorage.setItem(VIEW, view);
+  } catch {
+    // a browser that keeps nothing starts with the list again
+  }
+}
+
+if (typeof document !== "undefined") lobby(document.getElementById("main"));

@@ -1,0 +1,87 @@
+// The menu of a note: one for all notes, showing what may be done with this one.
+
+import { toast, toggleMenu } from "./base.js";
+import { noteDialogs } from "./notedialogs.js";
+import { above, below, idsIn } from "./places.js";
+import { say } from "./words.js";
+
+/** Which entries stand in the menu for `part`. `ids` are the notes of its question in their order. */
+export function entries(part, { me, canMove, ids, closed }) {
+  const moderator = me.role === "moderator";
+  const own = (part.by === me.id || moderator) && !closed;
+  return {
+    edit: own,
+    colour: own,
+    up: canMove && above(ids, part.note) !== undefined,
+    down: canMove && below(ids, part.note) !== undefined,
+    move: canMove,
+    hide: moderator && !closed && !part.hidden,
+    show: moderator && !closed && part.hidden,
+    gone: own,
+  };
+}
+
+export function noteMenu(live, main, { stream, can, move }) {
+  const menu = document.getElementById("note-menu");
+  const dialogs = noteDialogs(live, main, { stream, move });
+  let looked = null; // {id, button, list} of the note whose menu is open
+
+  const part = () => live.get(stream, `note:${looked.id}`);
+  const send = (kind, data, options) => live.send(stream, kind, { note: looked.id, ...data }, options);
+
+  function open(button) {
+    const note = button.closest("[data-part]");
+    looked = { id: note.dataset.part.slice("note:".length), button, list: note.parentElement };
+    if (!part()) return; // still on its way
+    const phase = live.stage()?.phase;
+    const closed = phase === "closed" || phase === "archived";
+    const shown = entries(part(), { me: live.me, canMove: can.move(), ids: idsIn(looked.list), closed });
+    for (const entry of menu.querySelectorAll("[data-act]")) entry.hidden = !shown[entry.dataset.act];
+    menu.querySelector("[data-papers]").hidden = !shown.colour;
+    menu.querySelector("[data-nothing]").hidden = Object.values(shown).some(Boolean);
+    for (const paper of menu.querySelectorAll("[data-act=colour]")) {
+      paper.setAttribute("aria-checked", String(paper.value === part().colour));
+    }
+    toggleMenu(menu, button);
+  }
+
+  async function remove() {
+    const note = looked.id;
+    const { ok } = await send("note.gone");
+    if (!ok) return;
+    const piece = toast(say("deleted"), { label: say("undo"), act: () => live.send(stream, "note.back", { note }) });
+    if (document.activeElement === document.body) piece.querySelector("button").focus();
+  }
+
+  const acts = {
+    edit: () => dialogs.edit(part()),
+    colour: (entry) => send("note.edit", { colour: entry.value }),
+    up: () => move(looked.id, above(idsIn(looked.list), looked.id)),
+    down: () => move(looked.id, below(idsIn(looked.list), looked.id)),
+    move: () => dialogs.move(part()),
+    hide: () => send("note.hide"),
+    show: () => send("note.show"),
+    gone: remove,
+  };
+
+  main.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-act=more]");
+    if (button) open(button);
+  });
+  menu.addEventListener("click", (event) => {
+    const entry = event.target.closest("[data-act]");
+    if (!entry) return;
+    close();
+    if (part()) acts[entry.dataset.act](entry);
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Tab") close();
+    if (event.key === "Escape" && !menu.togglePopover) close();
+  });
+
+  function close() {
+    const { button } = looked;
+    if (menu.matches("[popover]:popover-open, [data-open]")) toggleMenu(menu, button);
+    button.focus();
+  }
+}

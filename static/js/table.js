@@ -1,0 +1,39 @@
+// A table: its notes arrive as parts; this wires what people do with them.
+
+import { start } from "./live.js";
+import { composers } from "./composer.js";
+import { drag } from "./drag.js";
+import { noteMenu } from "./notemenu.js";
+
+function table(main) {
+  const live = start(main);
+  const stream = main.dataset.ownStream;
+  const board = Number(stream.split(":")[1]);
+  const can = {
+    move: () => live.me.role === "moderator" || (live.stage()?.phase === "running" && live.me.seat?.board === board),
+  };
+
+  /** Names and questions can be corrected while people sit here. */
+  function look() {
+    const own = live.parts("room").find((part) => part.table === Number(main.dataset.ownTable));
+    if (own) for (const place of document.querySelectorAll("[data-table-called]")) setText(place, own.name);
+    for (const { id, text } of [...(live.stage()?.questions ?? []), ...(own?.questions ?? [])]) {
+      for (const place of document.querySelectorAll(`[data-question-text="${id}"]`)) setText(place, text);
+    }
+    const hidden = document.getElementById("hidden");
+    hidden.closest("section").hidden = !hidden.querySelector("[data-part]");
+  }
+
+  const move = (note, after, q) => live.send(stream, "note.move", { note, after, ...(q && { q }) });
+  composers(live, main, stream);
+  noteMenu(live, main, { stream, can, move });
+  drag(main, { can, move });
+  live.on("frame", look);
+  look();
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+if (typeof document !== "undefined") table(document.getElementById("main"));
