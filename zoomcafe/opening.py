@@ -11,11 +11,12 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import django
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -25,6 +26,7 @@ from zoomcafe.serving import CafeServer, listening_socket
 
 def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[[], None] | None = None) -> None:
     """Opens, serves until told to stop, closes. `ready` is called once callers are let in."""
+    check_settings()
     with the_folder_to_ourselves(f"http://{host}:{port}/"):
         listener = taken_port_explained(host, port)
         prepare_database()
@@ -35,6 +37,12 @@ def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[
         gc.freeze()  # what start-up made stays; the collector need not walk it again and again
         server = CafeServer(application(), listener=listener, farewell=farewell(), body_bytes=settings.LIMIT_BODY_BYTES)
         server.run(ready=ready)
+
+
+def check_settings() -> None:
+    """What Django's system check finds, in plain sentences."""
+    if found := [str(each.msg) for each in run_checks() if each.is_serious()]:
+        raise CommandError(" ".join(found))
 
 
 def application() -> Any:
@@ -55,9 +63,8 @@ def the_folder_to_ourselves(address: str) -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
-    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
     path = settings.VAR_DIR / "server.lock"
-    with path.open("a+", encoding="utf-8") as file:
+    with lock_file(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -66,6 +73,17 @@ def the_folder_to_ourselves(address: str) -> Iterator[None]:
         file.write(f"{os.getpid()} {address}\n")
         file.flush()
         yield
+
+
+def lock_file(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+", encoding="utf-8")
+    except OSError as problem:
+        raise CommandError(
+            f"Cannot write to {path.parent} ({problem.strerror}): make it writable,"
+            " or set VAR_DIR to a folder of your own."
+        ) from None
 
 
 def other_server(path: Path) -> str:
@@ -133,7 +151,10 @@ def collect_static_files() -> None:
     now = fingerprint()
     if Path(settings.STATIC_ROOT).is_dir() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
         return
-    call_command("collectstatic", verbosity=0, interactive=False)
+    try:
+        call_command("collectstatic", verbosity=0, interactive=False)
+    except (ValueError, OSError) as problem:
+        raise CommandError(f"The static files could not be collected: {problem}") from None
     stamp.write_text(now, encoding="ascii")
 
 
