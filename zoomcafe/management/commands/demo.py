@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -69,7 +70,9 @@ class Command(BaseCommand):
     def show_qr_code(self, link: str) -> None:
         self.say(f"Guests: {link}")
         unicode = "utf" in (getattr(self.stdout, "encoding", None) or "").lower()
-        segno.make(link, error="m", micro=False).terminal(out=self.stdout, compact=unicode)
+        picture = io.StringIO()
+        segno.make(link, error="m", micro=False).terminal(out=picture, compact=unicode)
+        self.say(picture.getvalue())
 
     def start_bots(self, count: int) -> None:
         """A process of their own: they come over the network like everybody else."""
