@@ -34,5 +34,6 @@ def node() -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
-    """A PostgreSQL server on which databases may be made and dropped."""
-    return or_say(os.environ.get("TEST_DATABASE_URL"), "PostgreSQL (TEST_DATABASE_URL=postgres://… or .ci/run)")
+    """A PostgreSQL server on which databases may be made and dropped, whatever the other tests run on."""
+    found = os.environ.get("TEST_POSTGRES_URL") or os.environ.get("TEST_DATABASE_URL")
+    return or_say(found, "PostgreSQL (TEST_POSTGRES_URL=postgres://… or .ci/run)")

@@ -63,6 +63,7 @@ def enter(argv: list[str]) -> None:
         if argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])
         elif (python := interpreter("run")) != Path(sys.executable):
+            os.environ |= drafts()
             replace_process(python, argv)
     except SetupError as problem:
         sys.exit(f"ZoomCafé: {problem}.")
@@ -152,7 +153,7 @@ def writing_var_dir() -> Iterator[None]:
     """Turns a folder that cannot be written into a sentence."""
     var = var_dir()
     try:
-        for name in ("environments", "cache/tmp", "logs"):
+        for name in ("environments", "logs"):
             (var / name).mkdir(parents=True, exist_ok=True)
         yield
     except OSError as problem:
@@ -218,7 +219,10 @@ def call(command: list[str]) -> str | None:
     """None when it went well, else what the command said."""
     done = subprocess.run(  # noqa: S603
         command,
-        env=os.environ | places() | {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "PIP_USER": "0"},
+        env=os.environ
+        | places()
+        | drafts()
+        | {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "PIP_USER": "0"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -252,9 +256,16 @@ def places() -> dict[str, str]:
         "PIP_CACHE_DIR": str(cache / "pip"),
         "PYTHONPYCACHEPREFIX": str(cache / "bytecode"),
         "RUFF_CACHE_DIR": str(cache / "ruff"),
-        "TMPDIR": str(cache / "tmp"),
         "UV_CACHE_DIR": str(cache / "uv"),
     }
+
+
+def drafts() -> dict[str, str]:
+    """A folder for temporary files that exists. Tests keep the system's: sockets need a short path."""
+    folder = var_dir() / "cache" / "tmp"
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return {"TMPDIR": str(folder)}
 
 
 def hold(home: Path) -> None:
