@@ -16,7 +16,9 @@ def desk(event: Event) -> Fields:
     """What concerns joining and the way through the event; no query when `event.sessions` is prefetched."""
     steps = all_steps(list(event.sessions.all()))
     rows = run_sheet(steps, event.facts(), starts=as_ms(event.starts_at), now=now_ms())
-    return {"id": "desk", "seq": 0, "code": event.join_code, "doors": event.doors_open, "steps": list(rows)}
+    code = event.join_code
+    halves = {"code": code, "first": code[:4], "second": code[4:]}
+    return {"id": "desk", "seq": 0, **halves, "doors": event.doors_open, "steps": list(rows)}
 
 
 def glance(event: Event) -> Fields:
@@ -47,6 +49,7 @@ def sums(room: list[Fields], numbers: Fields) -> Fields:
         "waiting": numbers["lobby"],
         "more": max(0, standing - len(numbers["lobby"])),
         "lacking": max(0, standing - free),
+        "written": sum(table["notes"] for table in numbers["tables"].values()),
     }
 
 
@@ -82,7 +85,7 @@ def harvest(gallery: list[Fields]) -> Fields:
 
 
 def map_size(tables: int) -> str:
-    """How the projector draws the tables, as `mapSize` in `static/js/screen.js`: pictures, numbers, or sums alone."""
+    """How the projector draws the tables, as `mapSize` in `static/js/steps.js`: pictures, numbers, or sums alone."""
     if tables < 10:
         return "few"
     return "some" if tables < 24 else "many"

@@ -51,7 +51,7 @@ def screen(request: HttpRequest, code: str) -> HttpResponse:
     shown = _shown(request, event, live)
     context = {
         **shown,
-        "sums": desk.sums(live.parts["room"], desk.NOBODY),
+        "sums": desk.sums(live.parts["room"], desk.glance(event)),
         "walk": desk.harvest(live.parts["gallery"]) | {"phase": shown["lead"]["phase"]},
         "size": desk.map_size(len(live.parts["room"])),
     }

@@ -44,8 +44,8 @@ function showNumbers(page, frame) {
 
 function showSums({ live, numbers }) {
   if (!numbers) return;
-  const view = sums(live.parts("room"), numbers);
-  for (const id of ["sums", "lacking", "waiting-sums"]) live.fill(document.getElementById(id), view);
+  const view = sums(live.all("room"), numbers);
+  for (const id of ["head-sums", "sums", "lacking", "waiting-sums"]) live.fill(document.getElementById(id), view);
 }
 
 /** A card is a part of the room and, below it, numbers that come once a second. */

@@ -2,15 +2,9 @@
 
 import { deskReader, showCode } from "./desk.js";
 import { start } from "./live.js";
-import { harvest, lead, sums } from "./steps.js";
+import { harvest, lead, mapSize, sums } from "./steps.js";
 
-const NOBODY = { people: 0, seated: 0, lobby: [] };
-
-/** How the map is drawn: every table as a picture, small with its number, or the sums alone. */
-export function mapSize(tables) {
-  if (tables < 10) return "few";
-  return tables < 24 ? "some" : "many";
-}
+const NOBODY = { people: 0, seated: 0, lobby: [], tables: {} };
 
 function run(main) {
   const live = start(main);
@@ -26,15 +20,17 @@ function run(main) {
 
   function showWalk() {
     const { phase } = lead(live.get("stage", "now"), live.now());
-    live.fill(document.getElementById("walk-harvest"), { ...harvest(live.parts("gallery")), phase });
+    live.fill(document.getElementById("walk-harvest"), { ...harvest(live.all("gallery")), phase });
   }
 
-  function showRoom() {
-    const view = sums(live.parts("room"), NOBODY);
+  function showRoom(numbers = NOBODY) {
+    const view = sums(live.all("room"), numbers);
     live.fill(document.getElementById("cafe-sums"), view);
+    if (numbers !== NOBODY) live.fill(document.getElementById("sofar-sums"), view);
     document.getElementById("cafe").dataset.size = mapSize(view.tables);
   }
 
+  live.on("glance", showRoom);
   live.on("phase", showStage);
   live.on("frame", ({ s }) => {
     if (s === "stage") showStage(), desk();

@@ -55,6 +55,7 @@ export function sums(room, numbers) {
     waiting: numbers.lobby,
     more: Math.max(0, standing - numbers.lobby.length),
     lacking: Math.max(0, standing - free),
+    written: total(Object.values(numbers.tables), (table) => table.notes),
   };
 }
 
@@ -63,4 +64,10 @@ export function harvest(gallery) {
   const of = (kind) => gallery.filter((part) => part.id.startsWith(`${kind}:`));
   const text = gallery.find((part) => part.id === "closing")?.text ?? "";
   return { notes: total(of("exhibit"), (part) => part.count), takeaways: of("takeaway").length, text };
+}
+
+/** How the map is drawn: every table as a picture, small with its number, or the sums alone. */
+export function mapSize(tables) {
+  if (tables < 10) return "few";
+  return tables < 24 ? "some" : "many";
 }
