@@ -1,7 +1,7 @@
 from django.urls import path
 
 from sessions.live import http as live
-from sessions.views import account, console, home, join, language, me
+from sessions.views import account, console, events, home, join, language, me
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("e/<str:code>/me/leave/", me.me_leave, name="me-leave"),
     path("e/<str:code>/me/link/", me.me_link, name="me-link"),
     path("e/<str:code>/me/others/", me.me_others, name="me-others"),
+    path("events/", events.events, name="events"),
     path("events/<str:code>/console/", console.console, name="console"),
     path("events/<str:code>/screen/", console.screen, name="screen"),
     path("events/<str:code>/desk", console.desk_now, name="event-desk"),

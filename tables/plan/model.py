@@ -71,7 +71,7 @@ def laid(count: int, *, cap: int = USUAL_SEATS) -> tuple[PlanTable, ...]:
     return tuple(PlanTable(cap=cap) for _ in range(count))
 
 
-def default_name(number: int, language: str) -> str:
+def default_name(number: int | str, language: str) -> str:
     """What table `number` is called when nobody named it, in the event's language."""
     with override(language):
         return gettext("Table %(number)s") % {"number": number}
