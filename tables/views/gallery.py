@@ -74,7 +74,7 @@ def _fits(board: Board, choice: Choice) -> bool:
 
 def _page(event: Event, reader: Participant, live: reading.Page, choice: Choice) -> dict[str, Any]:
     parts = live.parts["gallery"]
-    takeaways = [part for part in parts if part["id"].startswith("takeaway:")]
+    takeaways = sorted((p for p in parts if p["id"].startswith("takeaway:")), key=lambda part: part["p"])
     return {
         "event": event,
         "reader": reader,

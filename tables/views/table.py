@@ -70,8 +70,9 @@ def _board(request: HttpRequest, event: Event, reader: Participant) -> Board | N
 
 
 def _columns(board: Board, notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    ordered = sorted(notes, key=lambda note: (note["order"], note["id"]))
     return [
-        {"question": question, "notes": [note for note in notes if note["q"] == question.pk]}
+        {"question": question, "notes": [note for note in ordered if note["q"] == question.pk]}
         for question in questions_of(board, board.session.questions.all())
     ]
 
