@@ -14,7 +14,7 @@ const GIVE_UP_MS = 10_000;
 const SOCKET_AGAIN_MS = 60_000;
 
 /**
- * `client` has hello(opening), receive(frame), bye() → the server's wish in ms or null, status(state, why), turn(), reload().
+ * `client` has opened(), hello(), receive(frame), bye() → the server's wish in ms or null, status(state, why), turn(), reload().
  * `platform` has WebSocket, fetch, now(), random(), hidden(), setTimeout, setInterval, token().
  */
 export class Connection {
@@ -37,7 +37,7 @@ export class Connection {
   }
 
   opened() {
-    this.line.send(this.client.hello(true));
+    this.client.opened();
   }
 
   heard(frame) {

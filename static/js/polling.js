@@ -26,7 +26,7 @@ export class Polling {
     const headers = { "Content-Type": "application/json", "X-CSRFToken": this.platform.token() };
     const answer = await this.request(this.at("ops"), { method: "POST", headers, body: JSON.stringify(op) });
     this.posting = false;
-    this.told(answer);
+    this.told({ ...answer, frames: answer.frames?.map((frame) => ({ id: op.id, ...frame })) });
     if (answer.frames) this.ask();
   }
 
@@ -43,15 +43,16 @@ export class Polling {
       const signal = AbortSignal.timeout?.(TIMEOUT_MS);
       const answer = await this.platform.fetch(address, { cache: "no-store", redirect: "error", signal, ...options });
       if (!answer.headers.get("Content-Type")?.includes("json")) return {};
-      const frames = [await answer.json()].flat().filter((frame) => frame?.t);
-      return this.isLastWord(frames, answer) ? { code: AS_CLOSED[answer.status] } : { frames };
+      return sense(await answer.json(), AS_CLOSED[answer.status]);
     } catch {
       return {};
     }
   }
+}
 
-  /** 401, 403, 404, 429 about the person, not about one operation. */
-  isLastWord(frames, answer) {
-    return AS_CLOSED[answer.status] && !frames.some((frame) => frame.id);
-  }
+/** 401, 403, 404 and 429 are about the person unless they answer one operation. */
+function sense(json, code) {
+  const frames = [json].flat();
+  if (!frames.every((frame) => frame?.t)) return {};
+  return code && !frames.some((frame) => frame.id) ? { code } : { frames };
 }

@@ -1,0 +1,98 @@
+// Half-typed text: kept at every input, put back after a reload, offered on the next page, forgotten when it is sent.
+
+const OLD_MS = 24 * 3_600_000;
+
+export class Drafts {
+  /** `owner` is "<event key>/<participant>"; `store` is localStorage, or null where there is none. */
+  constructor({ owner, store = localStore(), root = document }) {
+    Object.assign(this, { prefix: `zc-draft/${owner}/`, store, root });
+  }
+
+  start() {
+    this.root.addEventListener("input", ({ target }) => target.matches?.("[data-draft]") && this.keep(target));
+    for (const field of this.fields()) this.restore(field);
+  }
+
+  fields() {
+    return [...this.root.querySelectorAll("[data-draft]")];
+  }
+
+  /** Whether somebody is in the middle of a text on this page. */
+  open() {
+    return this.fields().some((field) => field.value.trim() && field.value !== field.defaultValue);
+  }
+
+  key(field) {
+    return this.prefix + [field.dataset.draft, field.dataset.q].filter(Boolean).join(" ");
+  }
+
+  keep(field) {
+    const { draft: s, q, tableName: table } = field.dataset;
+    const colour = field.form?.elements.colour?.value;
+    this.write(this.key(field), { s, q: q && Number(q), table, colour, text: field.value });
+  }
+
+  /** Text without a field of its own: a refused note of an earlier page. */
+  add({ s, q, text, colour, table }) {
+    this.write(`${this.prefix}${s} ${q} ${Date.now()}`, { s, q, text, colour, table });
+  }
+
+  write(key, entry) {
+    try {
+      if (entry.text.trim()) this.store?.setItem(key, JSON.stringify({ ...entry, at: Date.now() }));
+      else this.store?.removeItem(key);
+    } catch {
+      this.store = null;
+    }
+  }
+
+  restore(field) {
+    const entry = this.read(this.key(field));
+    if (!entry || field.value !== field.defaultValue) return;
+    field.value = entry.text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  forget(field) {
+    this.remove(this.key(field));
+  }
+
+  remove(key) {
+    this.store?.removeItem(key);
+  }
+
+  read(key) {
+    try {
+      return JSON.parse(this.store?.getItem(key) ?? "null");
+    } catch {
+      return null;
+    }
+  }
+
+  /** Texts that have no field on this page, oldest first: [{key, text, s, q, table, kept}]. */
+  homeless() {
+    const here = new Set(this.fields().map((field) => this.key(field)));
+    const keys = Object.keys(this.store ?? {}).filter((key) => key.startsWith(this.prefix) && !here.has(key));
+    const found = keys.map((key) => ({ key, ...this.read(key) })).filter((entry) => this.isYoung(entry));
+    return found.sort((one, other) => one.at - other.at);
+  }
+
+  isYoung({ key, text, at }) {
+    if (text && Date.now() - at < OLD_MS) return true;
+    this.remove(key);
+    return false;
+  }
+}
+
+/** Forgets all half-typed texts of an event. */
+export function forgetDrafts(event, store = localStore()) {
+  for (const key of Object.keys(store ?? {})) if (key.startsWith(`zc-draft/${event}/`)) store.removeItem(key);
+}
+
+function localStore() {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}

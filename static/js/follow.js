@@ -1,0 +1,63 @@
+// Pages go where the event is, never away from text that is half typed or not sent.
+
+import { notice } from "./notices.js";
+import { placeOf } from "./phase.js";
+
+const FOLLOWING = ["lobby", "table", "gallery"];
+const NOTICE_MS = 3_000;
+const GALLERY_MS = 1_000;
+const AGAIN_MS = 60_000;
+
+/** Why this page is not where the person should be, as text that names the place; "" if it is right. */
+export function wayFrom({ page, board, session }, stage, me) {
+  if (!FOLLOWING.includes(page) || me.role === "moderator") return "";
+  const place = placeOf(stage.phase, me.seat?.table);
+  if (place !== page) return place;
+  if (page === "table" && board && me.seat?.board && board !== String(me.seat.board)) return "table";
+  return page !== "gallery" && session && stage.session && session !== String(stage.session) ? page : "";
+}
+
+export class Follow {
+  /** `open()` says what holds the page back: {draft, unsent}; `leave()` is called just before it goes. */
+  constructor({ page, event, open, leave, now = Date.now, go = (address) => location.assign(address) }) {
+    Object.assign(this, { page, event, open, leave, now, go, way: "", at: 0, hurry: 0 });
+  }
+
+  /** The person tapped for a seat: no notice is needed. */
+  tapped() {
+    this.hurry = this.now() + NOTICE_MS;
+  }
+
+  look(stage, me) {
+    const way = wayFrom(this.page, stage, me);
+    if (way !== this.way) this.begin(way);
+    if (!way || this.gone) return;
+    const { draft, unsent } = this.open();
+    const wait = draft || unsent || this.wasJustSent(stage, me);
+    notice("stay", wait && { draft, unsent: !draft && unsent, place: way });
+    notice("follow", !wait && this.now() < this.at && { place: way });
+    if (!wait && this.now() >= this.at) this.setOff();
+  }
+
+  begin(way) {
+    this.way = way;
+    const wait = way === "gallery" ? GALLERY_MS : NOTICE_MS;
+    this.at = this.now() < this.hurry ? 0 : this.now() + wait;
+    notice("stay", false);
+    notice("follow", false);
+  }
+
+  /** Coming back to the same page again and again helps nobody: then only the button goes. */
+  wasJustSent(stage, me) {
+    this.mark = [this.way, this.page.page, this.page.board, stage.phase, stage.session, me.seat?.board].join();
+    const [mark, at] = (sessionStorage.getItem("zc-sent") ?? "").split("@");
+    return mark === this.mark && this.now() - Number(at) < AGAIN_MS;
+  }
+
+  setOff() {
+    this.gone = true;
+    sessionStorage.setItem("zc-sent", `${this.mark}@${this.now()}`);
+    this.leave();
+    this.go(`/e/${this.event}/`);
+  }
+}

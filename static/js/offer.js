@@ -1,0 +1,57 @@
+// Offers what somebody had begun to write on an earlier page: add it to its table, keep it, discard it.
+
+import { notice } from "./notices.js";
+
+/** `send(s, k, d)` posts a note; `drafts` keeps the texts. The markup is templates/live/draft.html. */
+export class Offer {
+  constructor({ drafts, send }) {
+    Object.assign(this, { drafts, send, entry: null });
+  }
+
+  start() {
+    document.addEventListener("click", ({ target }) => {
+      this.act(target.closest?.("[data-draft-act]")?.dataset.draftAct);
+      this.putAway(target.closest?.("[data-kept-key]")?.dataset.keptKey);
+    });
+    this.show();
+  }
+
+  show() {
+    const texts = this.drafts.homeless();
+    this.entry = texts.find((entry) => !entry.kept) ?? null;
+    notice("draft", this.entry ?? false);
+    const kept = texts.filter((entry) => entry.kept);
+    notice("kept", kept.length > 0 && { texts: kept, n: kept.length });
+  }
+
+  act(what) {
+    if (what && this.entry) this[what]?.(this.entry);
+  }
+
+  async add(entry) {
+    const { s, q, text, colour = "butter" } = entry;
+    const sent = this.send(s, "note.add", { q, text, colour });
+    this.putAway(entry.key);
+    const answer = await sent;
+    if (answer.ok) return;
+    this.drafts.write(entry.key, entry);
+    this.show();
+    notice("draft-refused", { reason: answer.text });
+  }
+
+  keep(entry) {
+    const { key, ...rest } = entry;
+    this.drafts.write(key, { ...rest, kept: true });
+    this.show();
+  }
+
+  discard(entry) {
+    this.putAway(entry.key);
+  }
+
+  putAway(key) {
+    if (!key) return;
+    this.drafts.remove(key);
+    this.show();
+  }
+}

@@ -1,0 +1,120 @@
+// Operations that have no answer yet, kept in IndexedDB through reloads and crashes; in memory where there is none.
+
+const NAME = "zoomcafe";
+const STORE = "ops";
+const PATIENCE_MS = 2_000;
+const OLD_MS = 24 * 3_600_000;
+
+/** `owner` is event key and participant. `unsafe()` is called once when things can only be kept in memory. */
+export async function openOutbox({ owner, tab, unsafe }) {
+  const box = new Outbox({ owner, tab, unsafe });
+  try {
+    box.base = await inTime(openBase());
+  } catch {
+    box.fail();
+  }
+  return box;
+}
+
+class Outbox {
+  constructor({ owner, tab, unsafe }) {
+    Object.assign(this, { owner, tab, unsafe, base: null, safe: true, memory: new Map() });
+  }
+
+  /** Resolves when the entry lies as safe as it can. */
+  async put(op, extra = {}) {
+    const entry = { id: op.id, owner: this.owner, tab: this.tab, at: Date.now(), op, ...extra };
+    this.memory.set(entry.id, entry);
+    await this.change((store) => store.put(entry));
+  }
+
+  async remove(id) {
+    this.memory.delete(id);
+    await this.change((store) => store.delete(id));
+  }
+
+  /** Everything of this person that belongs to this tab or to one that `isGone(tab)`; it is this tab's from now on. */
+  async claim(isGone) {
+    const free = (await this.stored()).filter((entry) => !this.memory.has(entry.id) && (entry.tab === this.tab || isGone(entry.tab)));
+    for (const entry of free) {
+      this.memory.set(entry.id, entry);
+      await this.change((store) => store.put({ ...entry, tab: this.tab }));
+    }
+    return free.sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** Clears what others left behind here a day ago: other events, other people. */
+  async tidy() {
+    for (const entry of await this.stored(true)) {
+      const old = entry.owner !== this.owner && Date.now() - entry.at > OLD_MS;
+      if (old) await this.change((store) => store.delete(entry.id));
+    }
+  }
+
+  async stored(everybody = false) {
+    if (!this.base) return [];
+    try {
+      const all = await inTime(request(this.base.transaction(STORE).objectStore(STORE).getAll()));
+      return all.filter((entry) => everybody || entry.owner === this.owner);
+    } catch {
+      return [];
+    }
+  }
+
+  async change(act) {
+    if (!this.base) return;
+    try {
+      const transaction = this.base.transaction(STORE, "readwrite");
+      act(transaction.objectStore(STORE));
+      await inTime(finished(transaction));
+    } catch {
+      this.fail();
+    }
+  }
+
+  fail() {
+    if (!this.safe) return;
+    this.safe = false;
+    this.unsafe();
+  }
+}
+
+/** Forgets what this browser keeps of an event: on leaving it, and when it is gone. `prefix` is "<event key>/". */
+export async function forget(prefix) {
+  try {
+    const base = await inTime(openBase());
+    const store = base.transaction(STORE, "readwrite").objectStore(STORE);
+    const ids = await request(store.getAll());
+    for (const { id, owner } of ids) if (owner.startsWith(prefix)) store.delete(id);
+    await inTime(finished(store.transaction));
+    base.close();
+  } catch {
+    return;
+  }
+}
+
+function openBase() {
+  const opening = indexedDB.open(NAME, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "id" });
+  return request(opening);
+}
+
+function request(asked) {
+  return new Promise((resolve, reject) => {
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(asked.error);
+  });
+}
+
+function finished(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = transaction.onerror = () => reject(transaction.error);
+  });
+}
+
+/** Some browsers leave a request open for ever. */
+function inTime(promise) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("IndexedDB does not answer")), PATIENCE_MS));
+  return Promise.race([promise, late]);
+}

@@ -1,0 +1,31 @@
+// What the live client needs from the browser; tests give it another one.
+
+export const browser = {
+  get WebSocket() {
+    return globalThis.WebSocket;
+  },
+  fetch: (...request) => globalThis.fetch(...request),
+  now: () => Date.now(),
+  random: () => Math.random(),
+  hidden: () => document.hidden,
+  setTimeout: (act, ms) => setTimeout(act, ms),
+  setInterval: (act, ms) => setInterval(act, ms),
+  token: () => field("[name=csrfmiddlewaretoken]")?.value ?? field('meta[name="csrf-token"]')?.content ?? cookie(),
+};
+
+function field(selector) {
+  return document.querySelector(selector);
+}
+
+function cookie() {
+  return document.cookie.match(/(?:^|; )(?:__Host-|__Secure-)?csrftoken=([^;]*)/)?.[1] ?? "";
+}
+
+/** Wakes the line when the device does, and holds a page back that has words only in its memory. */
+export function listenToDevice({ connection, holdsBack }) {
+  addEventListener("online", () => connection.wake());
+  addEventListener("offline", () => connection.doubt());
+  addEventListener("pageshow", (event) => event.persisted && connection.wake());
+  document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
+  addEventListener("beforeunload", (event) => holdsBack() && event.preventDefault());
+}

@@ -1,0 +1,150 @@
+// Operations from the tap to the last word about them: stored, sent, repeated, answered.
+
+import { openOutbox } from "./outbox.js";
+import { add, lose, newQueue, settle, take } from "./queue.js";
+import { watchTabs } from "./tabs.js";
+import { uuid7 } from "./uuid7.js";
+
+const MOST_BYTES = 16_384;
+const JUST_MS = 4_000;
+
+/** `page` has now(), post(op), ready(), room(), show(s, part), hide(s, id), relay(ids), told(op, answer, orphan), again(ops), unsafe(). */
+export class Sender {
+  constructor({ owner, page }) {
+    Object.assign(this, { owner, page, queue: newQueue(), ops: new Map(), waiters: new Map(), previews: new Map(), just: new Set() });
+    this.outbox = null;
+    this.outboxIsSafe = true;
+  }
+
+  async start() {
+    const tab = tabName();
+    this.outbox = openOutbox({ owner: this.owner, tab, unsafe: () => this.warn() });
+    const outbox = await this.outbox;
+    const takeOver = async (isGone) => this.takeOver(await outbox.claim(isGone));
+    await takeOver(() => false);
+    watchTabs({ name: `zc-${this.owner}`, tab, gone: takeOver });
+    outbox.tidy();
+  }
+
+  warn() {
+    this.outboxIsSafe = false;
+    this.page.unsafe();
+  }
+
+  takeOver(entries) {
+    const left = entries.filter((entry) => !this.ops.has(entry.id));
+    for (const { op, preview } of left) this.hold(op, preview);
+    if (left.length) this.page.again(left.map((entry) => entry.op));
+    for (const { op } of left) this.enqueue(op);
+  }
+
+  /** A promise of the last word; it has the operation's `id`. */
+  send(s, k, d, { base, preview, id = uuid7(this.page.now()) } = {}) {
+    const op = { t: "op", id, s, k, d, ...(base !== undefined && { base }) };
+    const promise = new Promise((resolve) => this.waiters.set(id, resolve));
+    promise.id = id;
+    if (new Blob([JSON.stringify(op)]).size > MOST_BYTES) this.conclude(op, { id, ok: false, code: "too_large" });
+    else this.store(op, preview && { ...preview, id: `note:${id}`, note: id });
+    return promise;
+  }
+
+  async store(op, preview) {
+    this.hold(op, preview);
+    await (await this.outbox)?.put(op, { preview });
+    this.enqueue(op);
+  }
+
+  hold(op, preview) {
+    this.ops.set(op.id, op);
+    if (preview) {
+      this.previews.set(preview.id, op.s);
+      this.page.show(op.s, preview);
+    }
+    this.page.relay([noteOf(op)]);
+  }
+
+  enqueue(op) {
+    add(this.queue, op);
+    this.turn();
+  }
+
+  /** Sends what may go out now. */
+  turn() {
+    while (this.page.ready()) {
+      const ops = take(this.queue, Date.now(), this.page.room());
+      if (!ops.length) return;
+      ops.forEach((op) => this.page.post(op));
+    }
+  }
+
+  /** The line is broken: everything waits again. */
+  lose() {
+    lose(this.queue);
+    this.relay();
+  }
+
+  relay() {
+    this.page.relay(this.pending().map(noteOf));
+  }
+
+  /** A complaint that names no operation is about the one on its way, if it is only one. */
+  blame(complaint) {
+    const sent = [...this.queue.items.values()].filter((item) => item.sent !== null);
+    if (sent.length === 1) this.answer({ id: sent[0].op.id, ok: false, ...complaint });
+  }
+
+  answer(answer) {
+    const op = settle(this.queue, answer, Date.now(), Math.random());
+    if (op) this.conclude(op, answer);
+    this.turn();
+  }
+
+  async conclude(op, { retry: _, ...answer }) {
+    this.ops.delete(op.id);
+    const shown = `note:${op.id}`;
+    if (!answer.ok && this.previews.delete(shown)) this.page.hide(op.s, shown);
+    if (answer.ok) this.keepJust(noteOf(op));
+    this.page.relay([noteOf(op)]);
+    const waiter = this.waiters.get(op.id);
+    this.waiters.delete(op.id);
+    const final = this.page.told(op, answer, !waiter);
+    waiter?.(final);
+    (await this.outbox)?.remove(op.id);
+  }
+
+  keepJust(id) {
+    this.just.add(id);
+    setTimeout(() => {
+      this.just.delete(id);
+      this.page.relay([id]);
+    }, JUST_MS);
+  }
+
+  /** The real part has come. */
+  arrived(id) {
+    return this.previews.delete(id);
+  }
+
+  pending(s) {
+    return [...this.ops.values()].filter((op) => s === undefined || op.s === s);
+  }
+
+  /** Whether an operation about this part has no answer yet. */
+  isOpen(id) {
+    return this.previews.has(id) ? this.ops.has(id.slice("note:".length)) : this.pending().some((op) => noteOf(op) === id);
+  }
+}
+
+function noteOf(op) {
+  return `note:${op.d?.note ?? op.id}`;
+}
+
+/** The same through reloads of one tab. */
+function tabName() {
+  try {
+    sessionStorage.zcTab ??= uuid7();
+    return sessionStorage.zcTab;
+  } catch {
+    return uuid7();
+  }
+}

@@ -1,0 +1,155 @@
+// What the live page does when its line, its sender or its clock turn to it. Page modules do not need this.
+
+import { forgetDrafts } from "./drafts.js";
+import { hello } from "./core.js";
+import { notice } from "./notices.js";
+import { forget } from "./outbox.js";
+import { stageAt } from "./phase.js";
+import { showStatus } from "./status.js";
+import { say } from "./words.js";
+
+const IN_FLIGHT = 8;
+const AGAIN_MS = 6_000;
+const RELOADED_MS = 60_000;
+
+export class Turns {
+  constructor(live) {
+    this.live = live;
+  }
+
+  // The line
+
+  opened() {
+    this.live.take({ t: "open" });
+  }
+
+  hello() {
+    return hello(this.live.core);
+  }
+
+  receive(frame) {
+    this.live.take({ t: "frame", frame, now: Date.now() });
+  }
+
+  bye() {
+    return this.live.byeMs;
+  }
+
+  turn() {
+    this.live.sender.turn();
+  }
+
+  status(state, why) {
+    const { live } = this;
+    if (state !== "live") live.sender.lose();
+    else live.sender.relay();
+    if (why === "gone") this.forgetAll();
+    showStatus(live.status);
+    live.emit("status", live.status);
+  }
+
+  /** The page is older than the server: once again, with the outbox kept; not in a circle. */
+  reload() {
+    const before = Number(sessionStorage.getItem("zc-reloaded") ?? 0);
+    if (Date.now() - before < RELOADED_MS) return this.live.connection.become("stopped", "reload");
+    sessionStorage.setItem("zc-reloaded", Date.now());
+    return location.reload();
+  }
+
+  forgetAll() {
+    forget(`${this.live.event}/`);
+    forgetDrafts(this.live.event);
+  }
+
+  // The sender
+
+  now() {
+    return this.live.now();
+  }
+
+  ready() {
+    return this.live.connection.ready && this.live.byeMs === null;
+  }
+
+  room() {
+    return this.live.connection.state === "live" ? IN_FLIGHT : 1;
+  }
+
+  post(op) {
+    this.live.connection.post(op);
+  }
+
+  show(s, part) {
+    if (!this.live.get(s, part.id)) this.live.view.put([{ s, part, fresh: true }], () => {});
+  }
+
+  hide(s, id) {
+    if (!this.live.get(s, id)) this.live.view.put([{ s, part: { id, gone: true } }], () => {});
+  }
+
+  /** What the outbox says about these parts has changed. */
+  relay(ids) {
+    for (const id of ids) {
+      for (const element of document.querySelectorAll(`[data-part="${CSS.escape(id)}"]`)) this.live.refresh(element);
+    }
+    if (this.live.connection.state !== "live") showStatus(this.live.status);
+  }
+
+  stateOf(id, mine) {
+    if (!this.live.sender.isOpen(id)) return mine ? "saved" : null;
+    return ["offline", "stopped"].includes(this.live.connection.state) ? "unsaved" : "sending";
+  }
+
+  told(op, answer, orphan) {
+    const { live } = this;
+    const final = { op, ...answer, ...(answer.ok ? {} : { text: answer.text ?? say(answer.code) }) };
+    if (answer.ok && op.k.startsWith("seat.")) live.follower.tapped();
+    live.emit("answer", final);
+    if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) this.keepRefused(op);
+    return final;
+  }
+
+  /** Nobody waits for this answer any more, so its words are offered like half-typed ones. */
+  keepRefused({ s, d }) {
+    if (!d?.text) return;
+    this.live.drafts.add({ s, q: d.q, text: d.text, colour: d.colour });
+    this.live.offer.show();
+  }
+
+  again(ops) {
+    const n = ops.filter((op) => op.k.startsWith("note.")).length;
+    if (n) notice("again", { n }, { ms: AGAIN_MS });
+  }
+
+  unsafe() {
+    notice("memory");
+  }
+
+  // Leaving
+
+  open() {
+    return { draft: this.live.drafts.open(), unsent: this.live.pending().length };
+  }
+
+  holdsBack() {
+    const { outboxIsSafe } = this.live.sender;
+    return !outboxIsSafe && this.live.pending().length > 0;
+  }
+
+  // The clock
+
+  part() {
+    return this.live.get("stage", "now");
+  }
+
+  turned(stage, before) {
+    const { live } = this;
+    live.view.put([{ s: "stage", part: stageAt(this.part(), live.now()) }], () => {});
+    live.emit("phase", { phase: stage.phase, session: stage.session, stage, before });
+  }
+
+  ticked(stage) {
+    this.live.follower.look(stage, this.live.me);
+    this.live.emit("tick", { stage, left: stage.left });
+  }
+}
