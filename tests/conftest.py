@@ -9,7 +9,7 @@ from sessions.phases import Phase
 from tables.models import Table
 from tests.cast import come_in, new_event, put, sit
 
-pytest_plugins = ["tests.machine"]
+pytest_plugins = ["tests.cafe", "tests.machine"]
 
 
 @pytest.fixture(autouse=True)

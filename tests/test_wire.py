@@ -1,0 +1,122 @@
+"""Strict parsing of what comes in, and how `parts` frames are cut."""
+
+import json
+
+import pytest
+from django.conf import settings
+
+from sessions.live import wire
+from sessions.live.kinds import Part
+from sessions.live.ops import Name, Refused
+
+OP = '{"t":"op","id":"x","s":"room","k":"seat.any","d":{}}'
+
+
+def test_a_frame_is_read() -> None:
+    assert wire.parse(OP) == {"t": "op", "id": "x", "s": "room", "k": "seat.any", "d": {}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (OP[:-1], "bad_json"),
+        ("[" * 100_000 + "]" * 100_000, "too_large"),
+        ('{"t":"ping","c":' + "[" * 2_000 + "]" * 2_000 + "}", "bad_json"),
+        ('{"t":"ping","c":NaN}', "bad_json"),
+        ('{"t":"ping","c":-Infinity}', "bad_json"),
+        ('{"t":"ping","c":1e999}', "bad_json"),
+        ('{"t":"ping","c":1,"c":2}', "bad_json"),
+        ('{"t":"ping","c":' + "9" * 5_000 + "}", "bad_json"),
+        ("[]", "bad_frame"),
+        (f"[{OP},{OP}]", "bad_frame"),
+        ('"hello"', "bad_frame"),
+        ("{}", "unknown_type"),
+        ('{"t":7}', "unknown_type"),
+        ('{"t":"_private"}', "unknown_type"),
+        ('{"t":"websocket.disconnect"}', "unknown_type"),
+        ('{"t":"__class__"}', "unknown_type"),
+        ('{"t":"' + "x" * 10_000 + '"}', "unknown_type"),
+        ('{"t":"ping"}', "bad_field"),
+        ('{"t":"ping","c":1,"role":"moderator"}', "bad_field"),
+        ('{"t":"seen","n":"1"}', "bad_field"),
+        ('{"t":"seen","n":true}', "bad_field"),
+        ('{"t":"hello","v":1,"streams":[]}', "bad_field"),
+        (b"\xff\xfe", "bad_json"),
+    ],
+)
+def test_what_is_no_frame_gets_its_code(raw: str | bytes, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        wire.parse(raw)
+    assert refused.value.code == code
+
+
+def test_a_frame_of_exactly_the_limit_is_read_and_one_byte_more_is_not() -> None:
+    def ping(size: int) -> str:
+        return '{"t":"ping","c":"' + "x" * (size - len('{"t":"ping","c":""}')) + '"}'
+
+    assert len(wire.parse(ping(settings.LIMIT_FRAME_BYTES))["c"]) > 16_000
+    with pytest.raises(Refused, match="too_large"):
+        wire.parse(ping(settings.LIMIT_FRAME_BYTES + 1))
+
+
+def test_brackets_inside_words_are_no_depth() -> None:
+    frame = {"t": "ping", "c": '[[[[[[[[[[[[ "quoted" {{{{{{{{{{{{{ \\'}
+    assert wire.parse(json.dumps(frame)) == frame
+
+
+@pytest.mark.parametrize(
+    "text", ["board", "board:", "board:-1", "board:07", "board:x", "rooms", "room:1", "board:٣", ""]
+)
+def test_what_names_no_stream_is_not_found(text: str) -> None:
+    assert wire.stream_name("board:7") == Name("board", 7)
+    with pytest.raises(Refused, match="not_found"):
+        wire.stream_name(text)
+
+
+def encoded(count: int, size: int) -> list[wire.Encoded]:
+    return [wire.Encoded.of(Part.same(f"note:{n}", n, {"text": "x" * size})) for n in range(1, count + 1)]
+
+
+def frames(**values: object) -> list[dict[str, object]]:
+    options = {"start": 0, "head": 9, "parts": [], "audience": "guests", **values}
+    start, head, parts = options.pop("start"), options.pop("head"), options.pop("parts")
+    return [json.loads(text) for _to, text in wire.parts_frames(Name("board", 7), start, head, parts, **options)]  # type: ignore[arg-type]
+
+
+def test_a_small_change_is_one_frame_up_to_the_head() -> None:
+    [frame] = frames(parts=encoded(2, 5))
+    assert {name: frame[name] for name in ("t", "s", "from", "to", "head")} == {
+        "t": "parts",
+        "s": "board:7",
+        "from": 0,
+        "to": 9,
+        "head": 9,
+    }
+
+
+def test_frames_are_cut_in_seq_order_and_go_on_from_each_other() -> None:
+    cut = frames(parts=encoded(50, 4_000), head=50)
+    assert len(cut) > 2
+    assert [frame["from"] for frame in cut] == [0, *(frame["to"] for frame in cut[:-1])]
+    assert [part["seq"] for frame in cut for part in frame["parts"]] == list(range(1, 51))  # type: ignore[attr-defined]
+    assert [frame["parts"][-1]["seq"] for frame in cut] == [frame["to"] for frame in cut]  # type: ignore[index]
+    assert cut[-1]["to"] == cut[-1]["head"] == 50
+    assert all(len(json.dumps(frame)) < 70_000 for frame in cut)
+
+
+def test_only_the_first_frame_of_a_reset_says_so() -> None:
+    cut = frames(parts=encoded(50, 4_000), head=50, reset=True)
+    assert [frame.get("reset") for frame in cut] == [True, *[None] * (len(cut) - 1)]
+
+
+def test_parts_before_the_readers_cursor_are_left_out() -> None:
+    [frame] = frames(parts=encoded(9, 5), start=7)
+    assert [part["seq"] for part in frame["parts"]] == [8, 9]  # type: ignore[attr-defined]
+
+
+def test_guests_and_moderators_may_get_different_parts() -> None:
+    part = wire.Encoded.of(Part("note:1", 1, {"gone": True}, {"text": "hidden"}))
+    assert [frames(parts=[part], audience=a)[0]["parts"] for a in ("guests", "moderators")] == [
+        [{"gone": True}],
+        [{"text": "hidden"}],
+    ]
