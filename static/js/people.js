@@ -6,7 +6,7 @@ import { toast } from "./base.js";
 import { say } from "./words.js";
 
 export function people(page) {
-  const { live, main } = page;
+  const { live } = page;
   const tableDialog = document.getElementById("table-dialog");
   const personDialog = document.getElementById("person-dialog");
   const removal = document.getElementById("remove-dialog");
@@ -95,7 +95,6 @@ export function people(page) {
 
   const asked = Number(new URLSearchParams(location.search).get("table"));
   if (asked && live.get("room", `table:${asked}`)) openTable(asked);
-  main.querySelector("#looked-at")?.remove();
 }
 
 /** All the person dialog shows; the name is empty for somebody who is neither at a table nor in the lobby. */
