@@ -1,7 +1,4 @@
-"""The Python environment ZoomCafé runs in, made from the lock files on first use. Standard library only.
-
-`python3 -m zoomcafe.environment MODULE …` runs a tool of the test environment, for example `ruff check`.
-"""
+"""The Python environment ZoomCafé runs in, made from the lock files on first use. Standard library only."""
 
 from __future__ import annotations
 
@@ -57,10 +54,13 @@ def var_dir() -> Path:
 def enter(argv: list[str]) -> None:
     """Goes on in the present interpreter when it has what the lock file names, else in one that has; builds that first.
 
-    `test` leaves for pytest in either case: it starts before Django is loaded.
+    `test` leaves for pytest in either case: it starts before Django is loaded. So does `tool NAME …` for a tool beside
+    it, such as `tool ruff check`.
     """
     try:
-        if argv[1:2] == ["test"]:
+        if argv[1:2] == ["tool"] and argv[2:]:
+            run_module(argv[2], argv[3:])
+        elif argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])
         elif (python := interpreter("run")) != Path(sys.executable):
             os.environ |= drafts()
@@ -306,10 +306,3 @@ def replace_process(python: Path, arguments: list[str]) -> NoReturn:
 def say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
-
-
-if __name__ == "__main__":
-    try:
-        run_module(sys.argv[1], sys.argv[2:])
-    except SetupError as problem:
-        sys.exit(f"ZoomCafé: {problem}.")
