@@ -39,18 +39,17 @@ class CodeForm(forms.Form):
 class NameForm(forms.Form):
     """`ticket` makes two taps on the button one person."""
 
-    name = forms.CharField(
+    name = forms.Field(
         label=_("Your name"),
         help_text=_("This is how the others at the table see you. A first name is enough."),
         required=False,
-        strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto", "required": True}),
     )
     ticket = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
         try:
-            return clean_name(self.cleaned_data["name"])
+            return clean_name(self.cleaned_data["name"] or "")
         except Refused as refused:
             raise forms.ValidationError(self.sentence(refused.code), code=refused.code) from None
 

@@ -1,5 +1,3 @@
-from uuid import uuid4
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,6 +9,7 @@ from sessions.clock import now_ms
 from sessions.http import HttpRequest
 from sessions.live import streams
 from sessions.live.ops import Name, Op
+from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Participant
 
 
@@ -74,7 +73,7 @@ def secret_here(request: HttpRequest, event: Event) -> str | None:
 def stand_up(participant: Participant) -> None:
     """Whoever left on the last device keeps no seat; without one this is refused, which is as good."""
     op = Op(
-        id=uuid4(),
+        id=uuid7(),
         event_id=participant.event_id,
         actor_id=participant.pk,
         stream=Name("room"),
