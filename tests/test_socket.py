@@ -228,7 +228,10 @@ async def test_who_is_too_fast_is_slowed_and_then_closed(running: Cafe, settings
 
 
 async def test_a_sixth_tab_closes_the_oldest(running: Cafe) -> None:
-    tabs = [await browser(running).hello() for _six in range(6)]
+    tabs = []
+    for _six in range(6):
+        tabs.append(await browser(running).hello())
+        await tabs[-1].hears("welcome")
     assert (await tabs[0].hears("close"))["code"] == 4409
     assert len(house.of_person[running.cem.pk]) == 5
     for tab in tabs[1:]:

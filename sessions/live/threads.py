@@ -1,6 +1,7 @@
 """The bounded threads in which the live engine talks to the database; HTTP has lanes of its own."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -27,7 +28,12 @@ def _run(work: Callable[..., T], args: tuple[object, ...]) -> T:
 
 
 async def close() -> None:
-    """Gives all connections back; for tests, between which databases change."""
+    """Gives the connections of all threads back; for tests, between which databases change."""
+    together = threading.Barrier(settings.LIVE_THREADS)
+
+    def give_back() -> None:
+        together.wait()
+        connections.close_all()
+
     loop = asyncio.get_running_loop()
-    for _thread in range(settings.LIVE_THREADS):
-        await loop.run_in_executor(_executor, connections.close_all)
+    await asyncio.gather(*(loop.run_in_executor(_executor, give_back) for _thread in range(settings.LIVE_THREADS)))
