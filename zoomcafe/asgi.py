@@ -4,19 +4,20 @@ import os
 from typing import Any, cast
 
 import django
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zoomcafe.settings")
 django.setup()
 
 from sessions.live.socket import application as live_socket  # noqa: E402
-from zoomcafe.lanes import Pages  # noqa: E402
+from zoomcafe.lanes import Lanes, Pages  # noqa: E402
 from zoomcafe.origins import Application, Receive, Scope, Send, gate  # noqa: E402
 from zoomcafe.proxies import seen_through  # noqa: E402
 from zoomcafe.sqlite.base import checkpoint_here  # noqa: E402
 
 checkpoint_here()
 
-entrances: dict[str, Any] = {"http": Pages(), "websocket": gate(cast("Application", live_socket))}
+entrances: dict[str, Any] = {"http": Pages(Lanes(settings.LANES)), "websocket": gate(cast("Application", live_socket))}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

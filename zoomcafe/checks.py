@@ -6,8 +6,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Advice
 
-from zoomcafe import static
-
 
 @register()
 def values(**_: Any) -> list[CheckMessage]:
@@ -42,18 +40,5 @@ def proxy_is_known(**_: Any) -> list[CheckMessage]:
             "BASE_URL is https, but no proxy is trusted: every request would look like plain http and be sent away.",
             hint="Set TRUSTED_PROXIES to the number of proxies in front of this server.",
             id="zoomcafe.W001",
-        )
-    ]
-
-
-@register(Tags.staticfiles, deploy=True)
-def static_files_are_collected(**_: Any) -> list[CheckMessage]:
-    if static.manifest_version():
-        return []
-    return [
-        Advice(
-            "Static files are not collected: they are served unpacked and without long caching.",
-            hint="Run manage.py collectstatic.",
-            id="zoomcafe.W002",
         )
     ]

@@ -9,22 +9,25 @@ single steps.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import close_old_connections
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import resolve, set_script_prefix
+from django.utils.module_loading import import_string
 
 from zoomcafe import errors, middleware, static
 from zoomcafe.origins import Receive, Scope, Send
@@ -75,13 +78,26 @@ def give_up(ticket: Future[None], answer: Future[Any]) -> None:
 
 
 class Pages(ASGIHandler):
-    """Django's handler with lanes. `tests` say how many; the settings otherwise."""
+    """Django's handler with lanes."""
 
-    def __init__(self, lanes: Lanes | None = None) -> None:
+    def __init__(self, lanes: Lanes) -> None:
         super().__init__()
-        self.lanes = lanes or Lanes(settings.LANES)
+        self.lanes = lanes
         self.whole = BaseHandler()
         self.whole.load_middleware(is_async=False)
+
+    def load_middleware(self, is_async: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002 - Django's signature
+        """The layers for asynchronous views. Their steps run on the loop and work while all lanes are taken."""
+        self._view_middleware, self._template_response_middleware, self._exception_middleware = [], [], []
+        handler = convert_exception_to_response(self._get_response_async)
+        for path in reversed(settings.MIDDLEWARE):
+            layer = middleware.inline(import_string(path))(handler)
+            if hasattr(layer, "process_view"):
+                self._view_middleware.insert(0, at_once(layer.process_view))
+            if hasattr(layer, "process_exception"):
+                self._exception_middleware.append(layer.process_exception)
+            handler = convert_exception_to_response(layer)
+        self._middleware_chain = handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with ThreadSensitiveContext(executor=self.lanes):
@@ -122,8 +138,9 @@ class Pages(ASGIHandler):
         signals.request_started.send(sender=type(self), scope=request.scope)
         response: HttpResponseBase = self.whole.get_response(request)
         response._handler_class = type(self)  # type: ignore[attr-defined]
-        if not response.streaming:
-            response.close()  # the content stays; files and the connection are free before the answer is on its way
+        if response.streaming and not response.is_async:
+            response.streaming_content = arriving(list(response.streaming_content))
+        response.close()  # the content stays; files and the connection are free before the answer is on its way
         return response
 
     async def deliver(self, response: HttpResponseBase, send: Send) -> None:
@@ -132,6 +149,18 @@ class Pages(ASGIHandler):
         finally:
             if not response.closed:
                 response.close()
+
+
+def at_once(step: Callable[..., Any]) -> Callable[..., Any]:
+    async def stepped(*args: Any, **kwargs: Any) -> Any:
+        return step(*args, **kwargs)
+
+    return stepped
+
+
+async def arriving(parts: list[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
 
 
 class BodyTooLarge(Exception):  # noqa: N818 - a state, not an error
@@ -186,7 +215,7 @@ async def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponseBase:
         return refusal(request)
 
     layers: Any = inner
-    for layer in (middleware.Languages, middleware.Policy, middleware.Headers, middleware.RequestIds):
-        layers = layer(layers)
+    for layer in (middleware.Languages, CSPMiddleware, middleware.Headers, middleware.RequestIds):
+        layers = middleware.inline(layer)(layers)
     response: HttpResponseBase = await layers(request)
     return response

@@ -1,8 +1,4 @@
-"""The layers around every view, outermost first in `settings.MIDDLEWARE`.
-
-Django's own layers take a thread for every step when the view is asynchronous. Ours compute on the event loop, which is
-faster and works while all lanes are taken; only what asks the database goes to a lane.
-"""
+"""The layers around every view, outermost first in `settings.MIDDLEWARE`."""
 
 import re
 import secrets
@@ -11,9 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
-from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -26,7 +20,6 @@ from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
 from sessions.limits import TooMany
-from sessions.middleware import IdentityMiddleware
 from zoomcafe import errors, headers, logs, static
 
 METHODS = ("GET", "HEAD", "POST")
@@ -38,25 +31,29 @@ Refusals = dict[int, Callable[[HttpRequest], HttpResponse]]
 
 
 class Inline(MiddlewareMixin):
-    """A layer whose two steps neither block nor ask the database: an asynchronous view needs no thread for it."""
+    """The two steps of a layer on the event loop, where Django would take a thread for each.
+
+    They neither block nor ask the database (Django raises when they do); `Sessions` does and says so itself.
+    """
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.process_request(request)
+        before = getattr(self, "process_request", None)
+        after = getattr(self, "process_response", None)
+        response: HttpResponseBase | None = before(request) if before else None
         if response is None:
             response = await self.get_response(request)  # type: ignore[misc]
-        answered: HttpResponseBase = self.process_response(request, response)
+        answered: HttpResponseBase = after(request, response) if after else response
         return answered
 
-    def process_request(self, request: HttpRequest) -> Any:
-        parent = getattr(super(), "process_request", None)
-        return parent(request) if parent else None
 
-    def process_response(self, request: HttpRequest, response: Any) -> Any:
-        parent = getattr(super(), "process_response", None)
-        return parent(request, response) if parent else response
+def inline(layer: type[Any]) -> type[Any]:
+    """The layer as it is for asynchronous views."""
+    if getattr(layer, "__acall__", None) is not MiddlewareMixin.__acall__:
+        return layer
+    return type(layer.__name__, (Inline, layer), {})
 
 
-class RequestIds(Inline):
+class RequestIds(MiddlewareMixin):
     """Names the request in the answer and in every log line, and notes what did not go well."""
 
     def process_request(self, request: HttpRequest) -> None:
@@ -76,17 +73,13 @@ def forwarded_id(request: HttpRequest) -> str | None:
     return given if FORWARDED_ID.fullmatch(given) else None
 
 
-class Headers(Inline):
+class Headers(MiddlewareMixin):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         headers.harden(request, response)
         return response
 
 
-class Policy(Inline, CSPMiddleware):
-    """The content policy with this answer's nonce."""
-
-
-class Compression(Inline, GZipMiddleware):
+class Compression(GZipMiddleware):
     """Django adds random bytes and masks the CSRF token, so that sizes tell nothing (BREACH)."""
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
@@ -121,7 +114,7 @@ class StaticFiles:
         return response
 
 
-class Languages(Inline, LocaleMiddleware):
+class Languages(LocaleMiddleware):
     """German or English: as chosen with the switch (cookie), else as the browser asks."""
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
@@ -129,7 +122,7 @@ class Languages(Inline, LocaleMiddleware):
         return super().process_response(request, response)
 
 
-class Methods(Inline):
+class Methods(MiddlewareMixin):
     """GET and HEAD read, POST writes; nothing else exists here."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
@@ -140,7 +133,7 @@ class Methods(Inline):
         return response
 
 
-class Hosts(Inline, CommonMiddleware):
+class Hosts(CommonMiddleware):
     """Refuses foreign Host headers and adds missing slashes; probes ask by whatever address they know."""
 
     def process_request(self, request: HttpRequest) -> Any:
@@ -157,7 +150,7 @@ class Sessions(SessionMiddleware):
         return await sync_to_async(step)(request, response) if request.session.modified else step(request, response)
 
 
-class SameSite(Inline):
+class SameSite(MiddlewareMixin):
     """Browsers say where a request comes from: another site writes nothing here, whatever tokens it has."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
@@ -167,15 +160,7 @@ class SameSite(Inline):
         return errors.from_elsewhere(request)
 
 
-class Accounts(Inline, AuthenticationMiddleware):
-    """`request.user`, asked for when first used."""
-
-
-class Identities(Inline, IdentityMiddleware):
-    """`request.participant`, and answers for people an event does not know."""
-
-
-class Troubles(Inline):
+class Troubles(MiddlewareMixin):
     """Turns states that are nobody's mistake into answers, and gives bare refusals a page."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -101,7 +101,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "zoomcafe.middleware.RequestIds",
     "zoomcafe.middleware.Headers",
-    "zoomcafe.middleware.Policy",
+    "csp.middleware.CSPMiddleware",
     "zoomcafe.middleware.Compression",
     "zoomcafe.middleware.StaticFiles",
     "zoomcafe.middleware.Languages",
@@ -112,10 +112,10 @@ MIDDLEWARE = [
     "zoomcafe.middleware.Sessions",
     "zoomcafe.middleware.SameSite",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "zoomcafe.middleware.Accounts",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "zoomcafe.middleware.Troubles",
-    "zoomcafe.middleware.Identities",
+    "sessions.middleware.IdentityMiddleware",
 ]
 ROOT_URLCONF = "zoomcafe.urls"
 ASGI_APPLICATION = "zoomcafe.asgi.application"

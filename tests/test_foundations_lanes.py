@@ -1,0 +1,182 @@
+"""How pages reach the database: through a fixed number of lanes."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.db import connections
+from pytest_django import Settings
+
+from tests import foundation_urls as urls
+from zoomcafe.lanes import Lanes, Pages
+from zoomcafe.proxies import seen_through
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LANES = 3
+
+
+@pytest.fixture(autouse=True)
+def _doors(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.foundation_urls"
+    urls.gate.clear()
+    urls.seen.clear()
+    while urls.inside.acquire(blocking=False):
+        pass
+
+
+@pytest.fixture
+async def pages() -> AsyncIterator[Pages]:
+    lanes = Lanes(LANES, patience=0.3)
+    yield Pages(lanes)
+    urls.gate.set()
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(*(asyncio.wrap_future(lanes.submit(connections.close_all), loop=loop) for _ in range(LANES)))
+    lanes.shutdown()
+
+
+def visit(pages: Pages, path: str, *, method: str = "GET", **headers: str) -> ApplicationCommunicator:
+    path, _, query = path.partition("?")
+    named = {"host": "testserver", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "root_path": "/somewhere",
+        "scheme": "http",
+        "client": ["203.0.113.7", 4711],
+        "server": ["testserver", 80],
+        "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+    }
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await pages(seen_through(scope), receive, send)
+
+    return ApplicationCommunicator(app, scope)
+
+
+async def answer(visitor: ApplicationCommunicator, *, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    await visitor.send_input({"type": "http.request", "body": body})
+    start = await visitor.receive_output(timeout=10)
+    content, more = b"", True
+    while more:
+        part = await visitor.receive_output(timeout=10)
+        content, more = content + part.get("body", b""), part.get("more_body", False)
+    await visitor.wait(timeout=10)
+    return start["status"], {name.decode().lower(): value.decode() for name, value in start["headers"]}, content
+
+
+async def get(pages: Pages, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    return await answer(visit(pages, path, **headers))
+
+
+async def fill_all_lanes(pages: Pages) -> list[asyncio.Task[Any]]:
+    waiting = [asyncio.create_task(get(pages, f"/test/wait?name={n}")) for n in range(LANES)]
+    for _ in range(LANES):
+        assert await asyncio.to_thread(urls.inside.acquire, timeout=5)
+    return waiting
+
+
+async def test_three_hundred_visitors_need_no_more_connections_than_lanes(pages: Pages) -> None:
+    pages.lanes._patience = 20
+    answers = await asyncio.gather(*(get(pages, "/test/ask") for _ in range(300)))
+    assert {status for status, _headers, _body in answers} == {200}
+    assert 1 <= len(urls.seen) <= LANES
+
+
+async def test_who_gets_no_lane_in_time_is_told_to_come_again(pages: Pages) -> None:
+    waiting = await fill_all_lanes(pages)
+    status, headers, body = await get(pages, "/test/ask", accept_language="de")
+    assert (status, headers["retry-after"], headers["content-language"]) == (503, "2", "de")
+    assert b"<h1>" in body
+    assert headers["x-request-id"].encode() in body
+    assert "nonce-" in headers["content-security-policy"]
+    urls.gate.set()
+    assert [status for status, _h, _b in await asyncio.gather(*waiting)] == [200] * LANES
+    assert (await get(pages, "/test/ask"))[0] == 200
+
+
+async def test_what_needs_no_database_answers_while_all_lanes_are_taken(pages: Pages) -> None:
+    waiting = await fill_all_lanes(pages)
+    assert (await get(pages, "/healthz"))[0] == 200
+    assert (await get(pages, "/test/soon"))[2] == b"GET True"
+    assert (await get(pages, "/static/css/base.css"))[0] == 200
+    urls.gate.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_readyz_says_when_no_lane_is_free(pages: Pages) -> None:
+    assert (await get(pages, "/readyz"))[0] == 200
+    await fill_all_lanes(pages)
+    assert (await get(pages, "/readyz"))[0] == 503
+
+
+async def test_who_leaves_the_queue_is_not_served(pages: Pages) -> None:
+    waiting = await fill_all_lanes(pages)
+    leaver = visit(pages, "/test/wait?name=leaver")
+    await leaver.send_input({"type": "http.request", "body": b""})
+    await asyncio.sleep(0.05)
+    await leaver.send_input({"type": "http.disconnect"})
+    await leaver.wait(timeout=5)
+    urls.gate.set()
+    await asyncio.gather(*waiting)
+    await get(pages, "/test/ask")
+    assert "leaver" not in urls.seen
+
+
+async def test_a_slow_body_holds_no_lane(pages: Pages) -> None:
+    slow = [visit(pages, "/test/echo", method="GET") for _ in range(LANES + 1)]
+    for visitor in slow:
+        await visitor.send_input({"type": "http.request", "body": b"half", "more_body": True})
+    assert (await get(pages, "/test/ask"))[0] == 200
+    assert [(await answer(visitor, body=b"done"))[2] for visitor in slow] == [b"8"] * (LANES + 1)
+
+
+async def test_a_body_beyond_the_limit_is_refused_without_a_lane(pages: Pages, settings: Settings) -> None:
+    settings.LIMIT_BODY_BYTES = 1000
+    waiting = await fill_all_lanes(pages)
+    visitor = visit(pages, "/test/echo", method="POST")
+    await visitor.send_input({"type": "http.request", "body": b"x" * 800, "more_body": True})
+    status, headers, body = await answer(visitor, body=b"x" * 800)
+    assert (status, headers["x-content-type-options"]) == (413, "nosniff")
+    assert b"<h1>" in body
+    urls.gate.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_a_root_path_from_outside_changes_nothing(pages: Pages) -> None:
+    assert (await get(pages, "/somewhere/test/ask"))[0] == 404
+    assert (await get(pages, "/test/ask"))[0] == 200
+
+
+async def test_streams_arrive_whole(pages: Pages) -> None:
+    assert (await get(pages, "/test/flow"))[2] == b"one two"
+
+
+async def test_a_lane_recovers_when_the_database_has_been_away(pages: Pages) -> None:
+    assert (await get(pages, "/test/ask"))[0] == 200
+    await asyncio.wrap_future(pages.lanes.submit(break_connections))
+    answers = [await get(pages, "/test/ask") for _ in range(2 * LANES)]
+    assert answers[-1][0] == 200
+
+
+def break_connections() -> None:
+    """Ends the connection below Django, as a restart of the database does."""
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None:
+            connection.connection.close()
+
+
+async def test_steps_of_asynchronous_pages_use_lanes_too(pages: Pages) -> None:
+    names = []
+
+    async def step() -> None:
+        names.append(await sync_to_async(lambda: threading.current_thread().name)())
+
+    async with ThreadSensitiveContext(executor=pages.lanes):
+        await step()
+    assert names[0].startswith("lane")
