@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 
 from sessions.live import hub as hubs
 from sessions.live import streams, threads
@@ -82,6 +83,7 @@ class Browser:
 async def running(transactional_db: None) -> AsyncIterator[Cafe]:
     yield await sync_to_async(lambda: Cafe().runs())()
     await threads.close()
+    await sync_to_async(connections.close_all)()
 
 
 def browser(cafe: Cafe, who: str = "cem", **options: Any) -> Browser:
