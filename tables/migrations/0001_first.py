@@ -81,10 +81,10 @@ class Migration(migrations.Migration):
                 ('hidden', models.BooleanField(default=False)),
                 ('hidden_seq', models.PositiveBigIntegerField(default=0)),
                 ('gone_at', models.BigIntegerField(null=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='cafe.participant')),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='notes', to='cafe.participant')),
                 ('board', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='tables.board')),
                 ('editor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='edited_notes', to='cafe.participant')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='cafe.question')),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='notes', to='cafe.question')),
             ],
             options={
                 'ordering': ['order', 'id'],

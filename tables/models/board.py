@@ -118,8 +118,8 @@ class Note(models.Model):
 
     id = models.UUIDField(primary_key=True)
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="notes")
-    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="notes")
-    author = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="notes")
+    question = models.ForeignKey(Question, on_delete=models.RESTRICT, related_name="notes")
+    author = models.ForeignKey(Participant, on_delete=models.RESTRICT, related_name="notes")
     text = models.TextField(max_length=1000, blank=True)
     colour = models.CharField(max_length=8, choices=[(c, c) for c in COLOURS], default="butter")
     order = models.TextField()
