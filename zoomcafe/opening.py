@@ -21,7 +21,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from zoomcafe.serving import CafeServer, listening_socket
+from zoomcafe.serving import CafeServer, Limits, listening_socket
 
 
 def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[[], None] | None = None) -> None:
@@ -35,7 +35,9 @@ def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[
             prepare()
         gc.collect()
         gc.freeze()  # what start-up made stays; the collector need not walk it again and again
-        server = CafeServer(application(), listener=listener, farewell=farewell(), body_bytes=settings.LIMIT_BODY_BYTES)
+        server = CafeServer(
+            application(), listener=listener, farewell=farewell(), limits=Limits(body_bytes=settings.LIMIT_BODY_BYTES)
+        )
         server.run(ready=ready)
 
 

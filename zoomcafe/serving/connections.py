@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import daphne.server  # first of all: it installs the reactor that runs on asyncio
 from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
-from twisted.internet import reactor as twisted_reactor
 from twisted.web import http
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
-
     from zoomcafe.serving.server import CafeServer
 
 logger = logging.getLogger("zoomcafe.serving")
-reactor: Any = twisted_reactor
+reactor = daphne.server.reactor
 
-HEADER_SECONDS = 10
-BODY_SECONDS = 60
 IDLE_SECONDS = 65
 LINGER_SECONDS = 5
 
@@ -40,6 +37,14 @@ BARE_HEADERS = [
 ]
 
 
+@dataclass(frozen=True)
+class Limits:
+    body_bytes: int = 1024 * 1024
+    header_seconds: float = 10
+    body_seconds: float = 60
+    connections: int = 4096
+
+
 def sentence(status: int) -> bytes:
     return (SENTENCES.get(status, SENTENCES[500]) + "\n").encode()
 
@@ -55,7 +60,7 @@ class CafeRequest(WebRequest):  # type: ignore[misc]
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         if self.channel.refused:
             return
-        if self.content.tell() + len(data) > self.server.body_bytes:
+        if self.content.tell() + len(data) > self.channel.limits.body_bytes:
             self.channel.refuse(413)
         else:
             super().handleContentChunk(data)
@@ -65,18 +70,22 @@ class CafeRequest(WebRequest):  # type: ignore[misc]
         self.handle_reply({"type": "http.response.body", "body": sentence(status)})
 
 
-class CafeChannel(http.HTTPChannel):
-    """Has ten seconds for the headers of a request, a minute for its body."""
+class CafeChannel(http.HTTPChannel):  # type: ignore[misc]
+    """Has seconds for the headers of a request and a minute for its body, however slowly they trickle in."""
 
     factory: CafeFactory
     requestFactory = CafeRequest  # noqa: N815
     refused = False
     deadline: Any = None
 
+    @property
+    def limits(self) -> Limits:
+        return self.factory.server.limits
+
     def connectionMade(self) -> None:  # noqa: N802
         super().connectionMade()
         self.factory.opened(self)
-        self.expect_within(HEADER_SECONDS)
+        self.expect_within(self.limits.header_seconds)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.expect_within(None)
@@ -87,7 +96,7 @@ class CafeChannel(http.HTTPChannel):
         if self.refused:
             return
         if self.deadline is None and not self._handlingRequest:
-            self.expect_within(HEADER_SECONDS)
+            self.expect_within(self.limits.header_seconds)
         super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802
@@ -99,10 +108,10 @@ class CafeChannel(http.HTTPChannel):
             super().rawDataReceived(data)
 
     def allHeadersReceived(self) -> None:  # noqa: N802
-        if self.length is not None and self.length > self.factory.server.body_bytes:
+        if self.length is not None and self.length > self.limits.body_bytes:
             self.refuse(413)
         else:
-            self.expect_within(BODY_SECONDS)
+            self.expect_within(self.limits.body_seconds)
             super().allHeadersReceived()
 
     def allContentReceived(self) -> None:  # noqa: N802
@@ -136,7 +145,7 @@ class CafeChannel(http.HTTPChannel):
         self.expect_within(LINGER_SECONDS)
 
     def expect_within(self, seconds: float | None) -> None:
-        """What is awaited must come within so many seconds, however often single bytes of it arrive."""
+        """None: nothing is awaited."""
         if self.deadline is not None and self.deadline.active():
             self.deadline.cancel()
         self.deadline = None if seconds is None else reactor.callLater(seconds, self.give_up)
@@ -146,34 +155,33 @@ class CafeChannel(http.HTTPChannel):
         self.transport.abortConnection()
 
 
-class CafeFactory(http.HTTPFactory):
+class CafeFactory(http.HTTPFactory):  # type: ignore[misc]
     """Keeps a bounded number of connections: beyond it the one that has been idle longest makes room."""
 
-    def __init__(self, server: CafeServer, *, limit: int) -> None:
+    def __init__(self, server: CafeServer, *, most: int) -> None:
         super().__init__(timeout=IDLE_SECONDS, reactor=reactor)
         self.server = server
-        self.limit = limit
+        self.most = most
         self.connections: set[Any] = set()
         self.waiting: dict[CafeChannel, None] = {}
 
-    def buildProtocol(self, addr: Any) -> CafeChannel | None:  # type: ignore[override] # noqa: N802, ARG002
+    def buildProtocol(self, addr: Any) -> CafeChannel | None:  # noqa: N802, ARG002
         if self.server.draining or not self.has_room():
             return None
         channel = CafeChannel()
         channel.factory = self
         channel.site = self
         channel.timeOut = self.timeOut
-        clock: IReactorTime = self.reactor
-        channel.callLater = clock.callLater
+        channel.callLater = reactor.callLater
         return channel
 
     def has_room(self) -> bool:
-        if len(self.connections) < self.limit:
+        if len(self.connections) < self.most:
             return True
         oldest = next(iter(self.waiting), None)
         if oldest is None:
             return False
-        logger.warning("More than %d connections; the one idle longest is closed", self.limit)
+        logger.warning("More than %d connections; the one idle longest is closed", self.most)
         self.closed(oldest)
         oldest.transport.abortConnection()
         return True

@@ -10,21 +10,19 @@ import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
-from daphne.server import Server, twisted_loop
+from daphne.server import Server, reactor, twisted_loop
 from twisted.internet import defer
-from twisted.internet import reactor as twisted_reactor
 from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, STDLibLogObserver, globalLogBeginner
 
-from zoomcafe.serving.connections import CafeFactory, CafeRequest, CafeSocket, CafeSocketFactory
+from zoomcafe.serving.connections import CafeFactory, CafeRequest, CafeSocket, CafeSocketFactory, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 logger = logging.getLogger("zoomcafe.serving")
-reactor: Any = twisted_reactor
 
 BACKLOG = 1024
-CONNECTIONS = 4096
+MOST_FILES = 65_536
 SPARE_FILES = 256
 SOCKET_BYTES = 256 * 1024
 FINISH_SECONDS = 10
@@ -51,11 +49,11 @@ def listening_socket(host: str, port: int) -> socket.socket:
 def raise_file_limit() -> int:
     """Every socket is a file; most systems start with 1,024. Returns how many there may be."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return CONNECTIONS * 16 if soft == resource.RLIM_INFINITY else soft
+    soft, hard = (MOST_FILES if each == resource.RLIM_INFINITY else min(each, MOST_FILES) for each in (soft, hard))
+    if soft >= hard:
+        return soft
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
@@ -68,7 +66,7 @@ class CafeServer(Server):  # type: ignore[misc]
         *,
         listener: socket.socket,
         farewell: Callable[[], Awaitable[None]],
-        body_bytes: int = 1024 * 1024,
+        limits: Limits | None = None,
     ) -> None:
         super().__init__(
             application,
@@ -81,17 +79,17 @@ class CafeServer(Server):  # type: ignore[misc]
         )
         self.listener = listener
         self.farewell = farewell
-        self.body_bytes = body_bytes
+        self.limits = limits or Limits()
         self.draining = False
         self.going: asyncio.Task[None] | None = None
 
     def run(self, *, ready: Callable[[], None]) -> None:
         """Serves until SIGTERM or SIGINT has been answered; `ready` is called once callers are let in."""
         files = raise_file_limit()
-        if files < CONNECTIONS:
+        if files < self.limits.connections:
             logger.warning("Only %d open files are allowed; raise the limit (ulimit -n) for many guests", files)
-        self.connections = {}
-        self.http_factory = CafeFactory(self, limit=max(64, min(CONNECTIONS, files - SPARE_FILES)))
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.http_factory = CafeFactory(self, most=min(self.limits.connections, max(64, files - SPARE_FILES)))
         self.ws_factory = CafeSocketFactory(self, server=self.server_name)
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,

@@ -1,0 +1,64 @@
+"""A small application on the café's server, for tests of the server itself. Arguments: port, most connections."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from zoomcafe.serving import CafeServer, Limits, listening_socket
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await (page if scope["type"] == "http" else echo)(scope, receive, send)
+
+
+async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answers how much it got and below which root; `/slow` takes a second, `/broken` breaks."""
+    size, more = 0, True
+    while more:
+        event = await receive()
+        size, more = size + len(event.get("body", b"")), event.get("more_body", False)
+    if scope["path"] == "/broken":
+        raise ValueError("broken")
+    if scope["path"] == "/slow":
+        say("working")
+        await asyncio.sleep(1)
+    body = f"{size} bytes below {scope['root_path'] or '/'}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def echo(_scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answers the length of a text; a number is the code to close with."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] == "websocket.receive":
+        if event["text"].isdigit():
+            await send({"type": "websocket.close", "code": int(event["text"])})
+        else:
+            await send({"type": "websocket.send", "text": str(len(event["text"]))})
+
+
+async def farewell() -> None:
+    say("farewell")
+
+
+def say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    CafeServer(
+        application,
+        listener=listening_socket("127.0.0.1", int(sys.argv[1])),
+        farewell=farewell,
+        limits=Limits(header_seconds=0.5, connections=int(sys.argv[2])),
+    ).run(ready=lambda: say("ready"))
+    say("ended")
