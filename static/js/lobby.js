@@ -28,6 +28,7 @@ function lobby(main) {
   const refused = document.getElementById("refused");
   const yours = document.getElementById("yourseat");
   const href = yours.querySelector("a").getAttribute("href");
+  let pressed = null; // the button that was pressed last: it may give way to another in its row
   const find = (query) => [...document.querySelectorAll(query)];
 
   function look() {
@@ -44,6 +45,7 @@ function lobby(main) {
     const mine = tables.find((table) => table.table === live.me.seat?.table);
     live.fill(yours, { name: mine?.name ?? "", phase: stage.phase, session: stage.session, href });
     const people = document.getElementById("people");
+    keepFocus();
     people.hidden = !["draft", "lobby"].includes(stage.phase) || !people.querySelector("li");
   }
 
@@ -58,12 +60,12 @@ function lobby(main) {
     if (form.elements.s?.value !== "room") return;
     event.preventDefault();
     if (button?.getAttribute("aria-disabled") === "true") return sayWhy(button);
+    pressed = button;
     button?.setAttribute("aria-busy", "true");
     const kind = form.elements.k.value;
     const answer = await live.send("room", kind, wish(kind, button?.value));
     button?.removeAttribute("aria-busy");
     show(answer.ok ? "" : answer.text);
-    keepFocus(button);
   }
 
   function show(text) {
@@ -76,10 +78,9 @@ function lobby(main) {
     show(ids.map((id) => document.getElementById(id)?.innerText.trim()).filter(Boolean).join(" "));
   }
 
-  /** The button that was pressed may have given way to another in the same row. */
-  function keepFocus(button) {
-    if (!button?.hidden) return;
-    button.closest("li")?.querySelector(".btn:not([hidden])")?.focus();
+  function keepFocus() {
+    if (!pressed?.hidden || document.activeElement !== document.body) return;
+    pressed.closest("li")?.querySelector(".btn:not([hidden])")?.focus();
   }
 
   function rememberView() {

@@ -55,7 +55,7 @@ export function noteMenu(live, main, { stream, can, move }) {
 
   const acts = {
     edit: () => dialogs.edit(part()),
-    colour: (entry) => send("note.edit", { colour: entry.value }),
+    colour: async (entry) => (await send("note.edit", { colour: entry.value })).ok && live.tell("recoloured", {}),
     up: () => move(looked.id, above(idsIn(looked.list), looked.id)),
     down: () => move(looked.id, below(idsIn(looked.list), looked.id)),
     move: () => dialogs.move(part()),

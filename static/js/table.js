@@ -24,7 +24,11 @@ function table(main) {
     hidden.closest("section").hidden = !hidden.querySelector("[data-part]");
   }
 
-  const move = (note, after, q) => live.send(stream, "note.move", { note, after, ...(q && { q }) });
+  async function move(note, after, q) {
+    const { ok } = await live.send(stream, "note.move", { note, after, ...(q && { q }) });
+    if (ok) live.tell("moved", {});
+  }
+
   composers(live, main, stream);
   noteMenu(live, main, { stream, can, move });
   drag(main, { can, move });
