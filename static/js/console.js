@@ -44,7 +44,7 @@ function showNumbers(page, frame) {
 
 function showSums({ live, numbers }) {
   if (!numbers) return;
-  const view = sums(live.all("room"), numbers);
+  const view = sums(live.parts("room"), numbers);
   for (const id of ["head-sums", "sums", "lacking", "waiting-sums"]) live.fill(document.getElementById(id), view);
 }
 

@@ -12,7 +12,7 @@ export function people(page) {
   const removal = document.getElementById("remove-dialog");
   const looked = { table: 0, person: 0, name: "" };
 
-  const room = () => live.all("room");
+  const room = () => live.parts("room");
   const table = () => live.get("room", `table:${looked.table}`);
 
   function showTable() {

@@ -20,11 +20,11 @@ function run(main) {
 
   function showWalk() {
     const { phase } = lead(live.get("stage", "now"), live.now());
-    live.fill(document.getElementById("walk-harvest"), { ...harvest(live.all("gallery")), phase });
+    live.fill(document.getElementById("walk-harvest"), { ...harvest(live.parts("gallery")), phase });
   }
 
   function showRoom(numbers = NOBODY) {
-    const view = sums(live.all("room"), numbers);
+    const view = sums(live.parts("room"), numbers);
     live.fill(document.getElementById("cafe-sums"), view);
     if (numbers !== NOBODY) live.fill(document.getElementById("sofar-sums"), view);
     document.getElementById("cafe").dataset.size = mapSize(view.tables);
