@@ -73,6 +73,7 @@ def now_part(event: Event) -> Part:
     """The one part of the stage; `phase` is the stored one, readers apply `phase_at` themselves."""
     session = event.numbered(event.session_no)
     questions = [q for q in session.questions.all() if q.table_no is None] if session else []
+    clocked = session or event.current_session()  # in the lobby people see how long the first one will be
     fields = {
         "title": event.title,
         "phase": event.phase,
@@ -83,6 +84,6 @@ def now_part(event: Event) -> Part:
         "questions": [{"id": question.pk, "text": question.text} for question in questions],
         "sessions": len(event.sessions.all()),
         "by_hand": event.by_hand,
-        "minutes": session.minutes if session else None,
+        "minutes": clocked.minutes if clocked else None,
     }
     return Part.same("now", event.stage_seq, fields)

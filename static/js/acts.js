@@ -30,9 +30,7 @@ export async function act(live, stream, kind, data) {
   return answer.ok;
 }
 
-/** Shows why something was not done; nothing to say hides it. */
+/** Shows why something was not done, in an open dialog too; nothing to say hides it. */
 export function refuse(live, text) {
-  const banner = document.getElementById("refused");
-  live.fill(banner, { text });
-  banner.hidden = !text;
+  for (const place of document.querySelectorAll("[data-refused]")) live.fill(place, { text });
 }
