@@ -80,17 +80,23 @@ class PlanForm:
         self.tables = [self._table(row, n) for n, row in enumerate(self._rows(), 1)]
         self.wrong_sessions = ""
         for form in self.forms():
-            if draft.focus.startswith(f"{form.prefix}-"):
-                form.fields[draft.focus.removeprefix(f"{form.prefix}-")].widget.attrs["autofocus"] = True
+            for name, field in form.fields.items():
+                if form.add_prefix(name) == draft.focus:
+                    field.widget.attrs["autofocus"] = True
         if check:
             judge(self)
 
     def forms(self) -> Iterator[forms.Form]:
-        yield self.event
-        for session in self.sessions:
-            yield session.form
-            yield from (question.form for question in session.questions)
-        yield from (table.form for table in self.tables if not table.beyond)
+        return (form for _where, form in self.places())
+
+    def places(self) -> Iterator[tuple[str, forms.Form]]:
+        """Every form that counts and where it stands on the page."""
+        yield "", self.event
+        for number, session in enumerate(self.sessions, 1):
+            where = _("Session %(number)s") % {"number": number}
+            yield where, session.form
+            yield from ((where, question.form) for question in session.questions)
+        yield from ((table.usual_name, table.form) for table in self.tables if not table.beyond)
 
     def is_valid(self) -> bool:
         wrong = self.wrong_sessions or any(session.wrong for session in self.sessions)
@@ -124,9 +130,10 @@ class PlanForm:
         for number, session in enumerate(self.sessions, 1):
             if session.wrong:
                 found.append((f"id_{session.prefix}", _("Session %(number)s") % {"number": number}, session.wrong))
-        for form in self.forms():
+        for where, form in self.places():
             for name, problems in form.errors.items():
-                found.append((str(form[name].auto_id), str(form[name].label), " ".join(map(str, problems))))
+                label = ": ".join(filter(None, [where, str(form[name].label)]))
+                found.append((str(form[name].auto_id), label, " ".join(map(str, problems))))
         return found
 
     def plan(self) -> Plan:

@@ -13,7 +13,7 @@ from tables.plan.rows import event_values, questions_of, session_values, table_v
 
 @transaction.atomic
 def build(owner: Moderator, plan: Plan, *, sample: str = "") -> Event:
-    """A new event in draft; how many queries it takes does not depend on the plan."""
+    """A new event in draft. How many queries it takes does not depend on the plan (SQLite takes rows in portions)."""
     event = Event(owner=owner, sample=sample, **event_values(plan))
     event.save()
     sessions = Session.objects.bulk_create(Session(event=event, **values) for values in session_values(plan))
