@@ -7,6 +7,7 @@ from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from sessions.live import rights, streams
 from sessions.live.follower import Follower, Sub
@@ -14,7 +15,7 @@ from sessions.live.kinds import KINDS, Part
 from sessions.live.ops import Name
 from sessions.live.threads import in_thread
 from sessions.live.wire import Encoded, parts_frames
-from sessions.models import Stream
+from sessions.models import Participant, Stream
 
 log = logging.getLogger(__name__)
 BEAT_S = 5.0
@@ -24,6 +25,7 @@ RETRY_S = 0.5
 CALM = frozenset({"stage", "room"})
 BEAR_ON_RIGHTS = frozenset({"stage", "room", "me"})
 SILENT_S = 50.0
+SEEN_EVERY_S = 60.0
 FAREWELL_S = 5.0
 
 
@@ -44,6 +46,7 @@ class Hub:
         self.catching_up: set[asyncio.Task[None]] = set()
         self.next_beat = self.loop.time() + BEAT_S
         self.next_glance = 0.0
+        self.next_seen = self.loop.time() + SEEN_EVERY_S
         streams.listeners.append(self.touch)
 
     @classmethod
@@ -121,6 +124,9 @@ class Hub:
                 if self.loop.time() >= self.next_beat:
                     self.next_beat = self.loop.time() + BEAT_S
                     await self._beat()
+                if self.loop.time() >= self.next_seen:
+                    self.next_seen = self.loop.time() + SEEN_EVERY_S
+                    await in_thread(saw, {follower.viewer.pk for follower in self._everybody()})
                 if self.loop.time() >= self.next_glance:
                     self.next_glance = self.loop.time() + GLANCE_S
                     await self._glance()
@@ -213,6 +219,11 @@ class Hub:
 
     def _everybody(self) -> set[Follower]:
         return {follower for those in self.followers.values() for follower in those}
+
+
+def saw(people: Collection[int]) -> None:
+    """Presence, for all at once: these people were here a moment ago."""
+    Participant.objects.filter(pk__in=people).update(seen_at=timezone.now())
 
 
 def _frames(follower: Follower, sub: Sub, stream: Stream, parts: list[Part]) -> list[tuple[int, str]]:
