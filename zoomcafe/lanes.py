@@ -9,11 +9,11 @@ single steps.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
 from csp.middleware import CSPMiddleware
@@ -24,7 +24,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.db import close_old_connections
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve, set_script_prefix
 from django.utils.module_loading import import_string
@@ -88,8 +88,10 @@ class Pages(ASGIHandler):
 
     def load_middleware(self, is_async: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002 - Django's signature
         """The layers for asynchronous views. Their steps run on the loop and work while all lanes are taken."""
-        self._view_middleware, self._template_response_middleware, self._exception_middleware = [], [], []
-        handler = convert_exception_to_response(self._get_response_async)
+        self._view_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        handler = convert_exception_to_response(self._get_response_async)  # type: ignore[attr-defined]
         for path in reversed(settings.MIDDLEWARE):
             layer = middleware.inline(import_string(path))(handler)
             if hasattr(layer, "process_view"):
@@ -138,8 +140,8 @@ class Pages(ASGIHandler):
         signals.request_started.send(sender=type(self), scope=request.scope)
         response: HttpResponseBase = self.whole.get_response(request)
         response._handler_class = type(self)  # type: ignore[attr-defined]
-        if response.streaming and not response.is_async:
-            response.streaming_content = arriving(list(response.streaming_content))
+        if isinstance(response, StreamingHttpResponse) and not response.is_async:
+            response.streaming_content = arriving(list(cast(Iterator[bytes], response.streaming_content)))
         response.close()  # the content stays; files and the connection are free before the answer is on its way
         return response
 

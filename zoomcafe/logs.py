@@ -13,6 +13,7 @@ import time
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +22,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 
+HOME = f"{Path(__file__).resolve().parent.parent}/"
 SLOW_S = 1.0
 LONGEST = 2_000
 FRAMES = 30
@@ -119,8 +121,12 @@ def failure(problem: BaseException) -> dict[str, str]:
     return {
         "error": type(problem).__qualname__,
         "says": lines[0][:200] if lines else "",
-        "at": " > ".join(f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno}" for frame in frames),
+        "at": " > ".join(f"{short(frame.filename)}:{frame.lineno}" for frame in frames),
     }
+
+
+def short(filename: str) -> str:
+    return filename.rpartition("site-packages/")[2].removeprefix(HOME)
 
 
 class Discreet(logging.Filter):

@@ -118,9 +118,9 @@ def kind_of(path: Path) -> str:
 
 def answer(request: HttpRequest, file: File | None) -> HttpResponseBase:
     if file is None:
-        return HttpResponse("404\n", status=404, content_type="text/plain; charset=utf-8")
+        return errors.bare(404)
     if request.method not in {"GET", "HEAD"}:
-        response = errors.method_not_allowed(request)
+        response = errors.bare(405)
         response["Allow"] = "GET, HEAD"
         return response
     encoding = preferred(request.headers.get("Accept-Encoding", ""), file)

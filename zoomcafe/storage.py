@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 from django.contrib.staticfiles.storage import HashedFilesMixin, ManifestStaticFilesStorage
 
 STATEMENT = r"^(?:import|export)\s*(?:[\w$*,\s]|\{[^{}]*\})*?\bfrom\s*|^import\s*"
