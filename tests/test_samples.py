@@ -2,7 +2,7 @@ import unicodedata
 from itertools import combinations
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries as Queries
 
 from sessions.clock import now_ms
 from sessions.live import reading, streams
@@ -17,11 +17,6 @@ from tables.plan import plan_of
 from tables.samples.names import invented
 
 LANGUAGES = ["de", "en"]
-
-
-@pytest.fixture
-def ada() -> Moderator:
-    return Moderator.objects.named("ada@example.org", name="Ada")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -173,7 +168,7 @@ def test_second_start_brings_nothing_new(ada: Moderator) -> None:
 
 
 @pytest.mark.django_db
-def test_second_start_asks_the_database_little(ada: Moderator, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_second_start_asks_the_database_little(ada: Moderator, django_assert_num_queries: Queries) -> None:
     samples.bring(ada, language="en")
 
     with django_assert_num_queries(4):

@@ -19,6 +19,7 @@ THINKING = (12.0, 60.0)  # seconds between two notes of one guest
 ARRIVING = 20.0  # seconds within which everybody comes in
 DOOR = 8  # how many come through it at once
 KNOCKS = 10  # how often a guest tries to come in while the server does not answer
+SERVER_TROUBLE = 500
 OVER = frozenset({Phase.CLOSED, Phase.ARCHIVED})
 
 
@@ -97,21 +98,24 @@ class Guest:
             self.rehearsal.tally["reconnects"] += max(0, self.client.welcomes - 1)
 
     async def come_in(self) -> Page:
-        """The page a guest is led to after giving a name."""
+        """The page a guest is led to after giving a name. Knocks again while the server is away or too busy."""
+        answer = f"nobody answers at {self.rehearsal.base_url}"
         for _ in range(KNOCKS):
             try:
                 async with self.rehearsal.door:
-                    reception = await self.visitor.get(f"/j/{self.rehearsal.code}/")
-                    page = await self.visitor.submit(reception, {"name": self.name})
+                    page = await self.visitor.get(f"/j/{self.rehearsal.code}/")
+                    if page.form("name"):
+                        page = await self.visitor.submit(page, {"name": self.name})
             except (OSError, TimeoutError):
                 await asyncio.sleep(self.dice.uniform(1, 3))
                 continue
-            except LookupError as reason:
-                raise ShutOut(str(reason)) from None
-            if "data-live" not in page.main:
-                raise ShutOut(f"{page.address} answered {page.status}")
-            return page
-        raise ShutOut(f"nobody answers at {self.rehearsal.base_url}")
+            if "data-live" in page.main:
+                return page
+            answer = f"{page.address} answered {page.status}"
+            if page.status < SERVER_TROUBLE:
+                break
+            await asyncio.sleep(self.dice.uniform(1, 3))
+        raise ShutOut(answer)
 
     async def stay(self) -> None:
         """Does what the phase asks for, until the event is closed."""

@@ -75,4 +75,4 @@ async def play(rehearsal: Rehearsal, guests: int, seconds: float | None) -> None
 
 def summary(rehearsal: Rehearsal, seconds: float) -> str:
     done = ", ".join(f"{count} {what}" for what, count in sorted(rehearsal.tally.items()) if count)
-    return f"{done or 'nobody came in'} in {seconds:.0f} s"
+    return f"{done or 'nothing done'} in {seconds:.0f} s"
