@@ -1,6 +1,6 @@
 """The live side without sockets: polling for the same frames, posting the same operations, plain forms."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from django.conf import settings
@@ -8,10 +8,10 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
+from sessions.going import local_address
 from sessions.http import HttpRequest
 from sessions.live import desk, streams, visit, wire
 from sessions.live.fields import Fields
@@ -25,7 +25,7 @@ from sessions.models import Participant
 MOST_BYTES = 256 * 1024
 STATUS = {4401: 401, 4403: 403, 4404: 404}
 OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "id", "s", "k", "base", "next", "go"})
-View = Callable[..., Awaitable[HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def for_members(view: View) -> View:
@@ -153,9 +153,7 @@ def _refused_page(request: HttpRequest, viewer: Participant, sentence: str) -> H
 
 
 def _next(request: HttpRequest, viewer: Participant) -> str:
-    wish = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(wish, {request.get_host()}, require_https=request.is_secure())
-    return wish if safe and wish.startswith("/") else reverse("here", args=[viewer.event.key])
+    return local_address(request, request.POST.get("next"), default=reverse("here", args=[viewer.event.key]))
 
 
 def _status(answer: Answer) -> int:
