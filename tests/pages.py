@@ -29,3 +29,8 @@ def words(html: str) -> str:
     reader = _Reader()
     reader.feed(html)
     return " ".join("".join(reader.said).split())
+
+
+def reads(html: str, text: str) -> bool:
+    """Whether `text` can be read there, however the elements around its words break it up."""
+    return text.replace(" ", "") in words(html).replace(" ", "")

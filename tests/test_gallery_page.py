@@ -1,0 +1,210 @@
+"""The gallery walk as a visitor gets it, before any script runs."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from sessions.live.ops import Name
+from sessions.live.uuid7 import uuid7
+from sessions.models import Event, Participant, Stream
+from sessions.phases import Phase
+from tables.gallery import Choice
+from tables.models import Board, Table, Takeaway
+from tests.cast import browser_of, come_in, do, put, sit
+from tests.pages import reads, words
+
+GALLERY = Name("gallery")
+
+
+def write(person: Participant, board: Board, text: str, *, question: int = 1) -> None:
+    asked = board.session.questions.get(number=question)
+    answer = do(person, Name("board", board.pk), "note.add", q=asked.pk, text=text, colour="oat")
+    assert answer.code is None, answer
+
+
+def board_at(event: Event, table: int, session: int) -> Board:
+    return Board.objects.get(session__event=event, table__number=table, session__number=session)
+
+
+@pytest.fixture
+def walk(event: Event, cem: Participant, dana: Participant, table_1: Table) -> Event:
+    """All is over. Cem wrote at table 1 in session 1, Dana at table 2, and at table 1 in session 2."""
+    write(cem, board_at(event, 1, 1), "Ask the caretaker")
+    write(dana, board_at(event, 2, 1), "The CARETAKER knows", question=2)
+    put(event, Phase.SEATING, session=2)
+    sit(dana, table_1)
+    put(event, Phase.RUNNING, session=2)
+    write(dana, board_at(event, 1, 2), "I call the office")
+    return put(event, Phase.GALLERY, session=2)
+
+
+def gallery_of(person: Participant, **query: str | int) -> str:
+    answer = browser_of(person).get(reverse("gallery", args=[person.event.key]), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_every_board_of_every_session_hangs_in_the_gallery(walk: Event, cem: Participant) -> None:
+    page = gallery_of(cem)
+    assert page.count('class="board exhibit"') == 4
+    for text in ("Ask the caretaker", "The CARETAKER knows", "I call the office"):
+        assert text in words(page)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ({"session": 1}, {"Ask the caretaker", "The CARETAKER knows"}),
+        ({"session": 2}, {"I call the office"}),
+        ({"table": 2}, {"The CARETAKER knows"}),
+        ({"q": "caretaker"}, {"Ask the caretaker", "The CARETAKER knows"}),
+        ({"q": "the  ASK"}, {"Ask the caretaker"}),
+        ({"q": "caretaker", "table": 1}, {"Ask the caretaker"}),
+        ({"q": "nobody said this"}, set()),
+        (
+            {"session": "x", "table": "²", "question": "-1"},
+            {"Ask the caretaker", "The CARETAKER knows", "I call the office"},
+        ),
+        ({"session": 9}, set()),
+    ],
+)
+@pytest.mark.parametrize("view", ["tables", "wall"])
+def test_gallery_narrows(
+    walk: Event, cem: Participant, chosen: dict[str, str | int], found: set[str], view: str
+) -> None:
+    text = words(gallery_of(cem, view=view, **chosen))
+    every = {"Ask the caretaker", "The CARETAKER knows", "I call the office"}
+    assert {note for note in every if note in text} == found
+
+
+def test_gallery_narrows_to_a_question(walk: Event, cem: Participant) -> None:
+    question = board_at(walk, 1, 1).session.questions.get(number=2)
+    text = words(gallery_of(cem, question=question.pk))
+    assert "The CARETAKER knows" in text
+    assert "Ask the caretaker" not in text
+
+
+def test_found_words_are_marked_and_nothing_else_is_markup(walk: Event, cem: Participant, dana: Participant) -> None:
+    put(walk, Phase.RUNNING, session=2)
+    write(dana, board_at(walk, 1, 2), "<b>mark</b> & <mark>")
+    put(walk, Phase.GALLERY, session=2)
+    page = gallery_of(cem, q="mark")
+    assert "&lt;b&gt;<mark>mark</mark>&lt;/b&gt; &amp; &lt;<mark>mark</mark>&gt;" in page
+
+
+def test_search_that_finds_nothing_names_the_next_step(walk: Event, cem: Participant) -> None:
+    page = gallery_of(cem, q="xyzzy")
+    assert reads(page, "No note says that. Try a shorter word, or look at everything. Show all")
+
+
+def test_station_leads_to_the_next_table(walk: Event, cem: Participant) -> None:
+    page = gallery_of(cem, table=1)
+    assert page.count('class="board exhibit"') == 2
+    assert re.search(r'<a class="btn main" href="\?table=2">', page)
+
+
+def test_wall_says_at_which_table_a_note_was_written(walk: Event, cem: Participant) -> None:
+    page = gallery_of(cem, view="wall")
+    assert reads(page, "What makes an offer succeed? Session 1 · 1 note Ask the caretaker Cem · Table 1")
+
+
+def test_htmx_gets_the_results_alone(walk: Event, cem: Participant) -> None:
+    answer = browser_of(cem).get(f"/e/{walk.key}/gallery/", {"q": "office"}, headers={"hx-request": "true"})
+    page = answer.content.decode()
+    assert page.startswith('<div id="results"')
+    assert reads(page, "I call the office")
+
+
+def test_exhibit_at_its_head_never_changes(walk: Event, cem: Participant) -> None:
+    board = board_at(walk, 1, 1)
+    head = Stream.objects.get(event=walk, kind="board", ref=board.pk).head
+    there = f"/e/{walk.key}/gallery/{board.pk}"
+    answer = browser_of(cem).get(f"{there}?at={head}")
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert {"Cookie", "Accept-Language"} <= set(answer["Vary"].split(", "))
+    assert reads(answer.content.decode(), "Ask the caretaker")
+    for other in ("", "?at=0", f"?at={head + 1}", "?at=x"):
+        moved = browser_of(cem).get(there + other)
+        assert moved["Location"] == f"{there}?at={head}", other
+
+
+def test_gallery_shows_the_same_exhibit_as_its_fragment(walk: Event, cem: Participant) -> None:
+    page = gallery_of(cem)
+    for board in Board.objects.filter(session__event=walk):
+        fragment = browser_of(cem).get(f"/e/{walk.key}/gallery/{board.pk}", follow=True).content.decode()
+        assert fragment.strip() in page
+
+
+def test_gallery_opens_to_guests_when_the_last_session_is_over(event: Event, cem: Participant) -> None:
+    put(event, Phase.GALLERY, session=2)
+    assert reads(gallery_of(cem), "Gallery walk")
+    put(event, Phase.RUNNING, session=2)
+    for there in ("gallery/", f"gallery/{board_at(event, 1, 1).pk}"):
+        answer = browser_of(cem).get(f"/e/{event.key}/{there}")
+        assert (answer.status_code, answer["Location"]) == (302, f"/e/{event.key}/"), there
+
+
+def test_board_of_another_event_is_not_found(walk: Event, cem: Participant, elsewhere: Event) -> None:
+    assert browser_of(cem).get(f"/e/{walk.key}/gallery/{board_at(walk, 1, 1).pk}", follow=True).status_code == 200
+    assert browser_of(cem).get(f"/e/{walk.key}/gallery/{board_at(elsewhere, 1, 1).pk}").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_takeaway_is_shared_by_plain_form_and_can_be_changed(walk: Event, cem: Participant, dana: Participant) -> None:
+    assert reads(gallery_of(cem), "Nobody has shared a thought yet. Be the first.")
+    data = {
+        "id": str(uuid7()),
+        "s": "gallery",
+        "k": "takeaway.set",
+        "text": "Ask first",
+        "next": f"/e/{walk.key}/gallery/",
+    }
+    answer = browser_of(cem).post(reverse("live-ops", args=[walk.key]), data)
+    assert answer.status_code == 303
+    assert Takeaway.objects.get().text == "Ask first"
+    page = gallery_of(cem)
+    assert "Ask first</textarea>" in page
+    assert reads(gallery_of(dana), "Ask first Cem")
+    assert "Ask first</textarea>" not in gallery_of(dana)
+
+
+def test_closing_sentence_of_the_moderator_stands_on_top(walk: Event, cem: Participant) -> None:
+    assert not reads(gallery_of(cem), "What we all take home")
+    moderator = Participant.objects.create(event=walk, name="Ada", role="moderator", moderator=walk.owner)
+    assert do(moderator, GALLERY, "closing.set", text="Courage!").code is None
+    assert reads(gallery_of(cem), "What we all take home Courage!")
+
+
+def test_nothing_can_be_shared_once_the_event_is_closed(walk: Event, cem: Participant) -> None:
+    assert reads(gallery_of(cem), "What do you take home?")
+    put(walk, Phase.CLOSED, session=2)
+    assert not reads(gallery_of(cem), "What do you take home?")
+
+
+def test_empty_gallery_names_the_next_step(event: Event) -> None:
+    dana = come_in(event, "Dana")
+    put(event, Phase.GALLERY, session=2)
+    assert reads(gallery_of(dana), "No notes were written. You can still share what you take home.")
+
+
+@pytest.mark.parametrize("notes", [1, 3])
+def test_gallery_asks_the_same_number_of_questions_however_many_notes(
+    event: Event, cem: Participant, notes: int
+) -> None:
+    for n in range(notes):
+        write(cem, board_at(event, 1, 1), f"Note {n}")
+    put(event, Phase.GALLERY, session=2)
+    browser = browser_of(cem)
+    with CaptureQueriesContext(connection) as asked:
+        browser.get(f"/e/{event.key}/gallery/")
+    assert len(asked) == 20
+
+
+def test_address_of_a_choice_leads_back_to_it() -> None:
+    choice = Choice(view="wall", session=2, words="a b&c")
+    assert choice.address() == "?view=wall&session=2&q=a+b%26c"
+    assert choice.address(session=None, words="") == "?view=wall"
+    assert Choice().address() == "?"
