@@ -1,6 +1,6 @@
 // Sessions, questions and tables as pieces of the planning form: copied from templates, named, numbered.
 
-const NAMED = ["id", "name", "for", "value", "aria-describedby", "data-session", "data-question"];
+const NAMED = ["id", "name", "for", "value", "aria-describedby", "aria-labelledby", "data-session", "data-question"];
 const PIECE = "[data-session], [data-question], [data-table]";
 
 /** What a button is for: `add-session` adds a session, `question-up` moves a question up. */

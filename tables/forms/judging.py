@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def judge(form: PlanForm) -> None:
     """Says beside each field what is wrong."""
-    for piece in form.forms():
+    for piece in form.all_forms():
         piece.full_clean()
     _judge_number_of_sessions(form)
     for session in form.sessions:

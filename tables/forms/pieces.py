@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sessions.models import MINUTES, Event
 from tables.forms.fields import HttpsLink, TableName, WholeNumber, Words
-from tables.forms.zones import LocalTime, moment_of, zone_choices
+from tables.forms.zones import LocalTime, ZoneSelect, moment_of, zone_choices
 from tables.models import MOST_TABLES, SEATS
 
 
@@ -25,7 +25,7 @@ class EventForm(forms.Form):
         help_text=_("Stands on the invitation and above the lobby."),
     )
     starts = LocalTime(label=_("Starts"))
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, widget=ZoneSelect)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     table_model = forms.ChoiceField(
         label=_("Who talks about what?"), choices=Event.TableModel.choices, widget=forms.RadioSelect

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, TypeVar, cast
 
-from django import forms
+from django.forms import Form
 from django.utils.translation import gettext as _
 
 from sessions.models import MOST_QUESTIONS, Event
@@ -14,6 +15,7 @@ from tables.forms.draft import ROW, Draft, DraftSession, Texts
 from tables.forms.fields import DIGITS
 from tables.forms.judging import judge
 from tables.forms.pieces import EventForm, QuestionForm, SessionForm, TableForm, labelled
+from tables.forms.zones import SHOWN, shown_in
 from tables.plan import Held, Plan, PlanQuestion, PlanSession, PlanTable, default_name
 from tables.plan.held import NOTHING_HELD
 from tables.plan.model import USUAL_MINUTES, USUAL_SEATS
@@ -21,7 +23,7 @@ from tables.plan.rows import EVENT_FIELDS
 
 BLANK_SESSION, BLANK_QUESTION = "SESSION", "QUESTION"
 GOOD_SEATS = (4, 6)
-Piece = TypeVar("Piece", bound=forms.Form)
+Piece = TypeVar("Piece", bound=Form)
 
 
 @dataclass(slots=True)
@@ -55,9 +57,15 @@ class TablePiece:
     """`beyond`: rows had been filled in for more tables than are asked for now."""
 
     number: int
+    texts: Texts
     form: TableForm
     usual_name: str
+    usual_seats: str
     beyond: bool
+
+    @property
+    def wrong(self) -> dict[str, list[str]]:
+        return {name: list(map(str, problems)) for name, problems in self.form.errors.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +82,23 @@ class PlanForm:
     def __init__(self, draft: Draft, *, stored: Stored | None = None, check: bool = False) -> None:
         self.draft, self.check = draft, check
         self.held = stored.held if stored else NOTHING_HELD
+        self.stored = stored.plan if stored else None
         self.stored_tables = stored.plan.tables if stored else ()
         self.event = self._made(EventForm, "", draft.top)
         self.sessions = [self._session(session) for session in draft.sessions]
         self.tables = [self._table(row, n) for n, row in enumerate(self._rows(), 1)]
         self.wrong_sessions = ""
-        for form in self.forms():
+        for form in self.all_forms():
             for name, field in form.fields.items():
                 if form.add_prefix(name) == draft.focus:
                     field.widget.attrs["autofocus"] = True
         if check:
             judge(self)
 
-    def forms(self) -> Iterator[forms.Form]:
+    def all_forms(self) -> Iterator[Form]:
         return (form for _where, form in self.places())
 
-    def places(self) -> Iterator[tuple[str, forms.Form]]:
+    def places(self) -> Iterator[tuple[str, Form]]:
         """Every form that counts and where it stands on the page."""
         yield "", self.event
         for number, session in enumerate(self.sessions, 1):
@@ -100,7 +109,7 @@ class PlanForm:
 
     def is_valid(self) -> bool:
         wrong = self.wrong_sessions or any(session.wrong for session in self.sessions)
-        return self.check and not wrong and not any(form.errors for form in self.forms())
+        return self.check and not wrong and not any(form.errors for form in self.all_forms())
 
     def blank(self) -> dict[str, Any]:
         """Pieces for the browser to copy: it puts tokens and numbers of its own into them."""
@@ -142,8 +151,16 @@ class PlanForm:
         return Plan(
             sessions=tuple(self._plan_session(piece) for piece in self.sessions),
             tables=tuple(self._plan_table(piece, found["seats"]) for piece in self.tables if not piece.beyond),
-            **{name: found[name] for name in EVENT_FIELDS},
+            **{name: found[name] for name in EVENT_FIELDS} | {"starts_at": self._starts_at()},
         )
+
+    def _starts_at(self) -> datetime:
+        """The start as stored while its fields say the same: a local time may stand for two moments."""
+        found, stored = self.event.cleaned_data, self.stored
+        same = stored and stored.time_zone == found["time_zone"]
+        if stored and same and shown_in(stored.starts_at, stored.time_zone) == f"{found['starts']:{SHOWN}}":
+            return stored.starts_at
+        return cast("datetime", found["starts_at"])
 
     def _plan_session(self, piece: SessionPiece) -> PlanSession:
         asked = (PlanQuestion(question.text, id_of(question.token)) for question in piece.questions if question.text)
@@ -187,9 +204,7 @@ class PlanForm:
     def _table(self, row: Texts, number: int) -> TablePiece:
         form = self._made(TableForm, f"t{number}", row)
         usual = default_name(number, self.draft.top["language"])
-        form.fields["name"].widget.attrs["placeholder"] = usual
-        form.fields["seats"].widget.attrs["placeholder"] = self.draft.top["seats"]
-        return TablePiece(number, form, usual, beyond=number > self.draft.count())
+        return TablePiece(number, row, form, usual, self.draft.top["seats"], beyond=number > self.draft.count())
 
 
 def id_of(token: str) -> int | None:
