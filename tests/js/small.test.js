@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import test, { mock } from "node:test";
+
+import { announcer } from "../../static/js/announce.js";
+import { Drafts, forgetDrafts } from "../../static/js/drafts.js";
+import { clockTime, form, holds } from "../../static/js/fill.js";
+import { Store } from "../../static/js/store.js";
+import { watchTabs } from "../../static/js/tabs.js";
+
+test("plural forms: zero only where it is offered, else what the language says", () => {
+  assert.deepEqual([0, 1, 2].map((n) => form(n, ["one", "other"], "en")), ["other", "one", "other"]);
+  assert.deepEqual([0, 1, 2].map((n) => form(n, ["zero", "one", "other"], "de")), ["zero", "one", "other"]);
+  assert.equal(form(1, ["other"], "en"), "other");
+});
+
+test("conditions: something or nothing, equal to one of several, and the opposite", () => {
+  const values = { a: 1, none: null, zero: 0, empty: "", list: [], no: false, word: "running", deep: { b: "x" } };
+  for (const path of ["none", "zero", "empty", "list", "no", "unknown", "deep.c"]) assert.equal(holds(path, values), false, path);
+  for (const path of ["a", "word", "deep", "deep.b", "!none", "word=running", "word=over|running", "!word=over"]) {
+    assert.equal(holds(path, values), true, path);
+  }
+  assert.equal(holds("toString", values), false);
+});
+
+test("times stand in the event's own zone, round the clock", () => {
+  assert.equal(clockTime(Date.UTC(2021, 7, 24, 22, 5), "Europe/Berlin"), "00:05");
+  assert.equal(clockTime(Date.UTC(2021, 7, 24, 0, 0), "Asia/Kathmandu"), "05:45");
+});
+
+test("news are said at most every four seconds, numbers added up", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const region = { textContent: "" };
+  const said = [];
+  const tell = announcer({ region, say: (key, { n }) => (said.push(`${n} ${key}`), `${n} ${key}`) });
+  tell("notes");
+  mock.timers.tick(0);
+  tell("notes", { n: 2 });
+  tell("notes", { n: 3 });
+  mock.timers.tick(3_999);
+  assert.deepEqual(said, ["1 notes"]);
+  mock.timers.tick(1);
+  assert.deepEqual(said, ["1 notes", "5 notes"]);
+  mock.timers.tick(20_000);
+  tell("notes", { n: 4 });
+  mock.timers.tick(0);
+  assert.equal(region.textContent, "4 notes");
+  mock.timers.reset();
+});
+
+test("what does not come again after a reset is gone", () => {
+  const store = new Store({ room: [{ id: "table:1", seq: 1 }, { id: "table:2", seq: 2 }] });
+  store.markStale("room");
+  store.put("room", [{ id: "table:2", seq: 5 }, { id: "table:3", seq: 6 }]);
+  assert.deepEqual(store.dropStale("room").map(({ part }) => part), [{ id: "table:1", seq: 1, gone: true }]);
+  assert.deepEqual(store.all("room").map(({ id }) => id), ["table:2", "table:3"]);
+});
+
+class Channel {
+  static open = new Set();
+  constructor() {
+    Channel.open.add(this);
+  }
+  postMessage(data) {
+    for (const other of Channel.open) if (other !== this) other.onmessage({ data });
+  }
+}
+
+test("a tab that answers is there; one that is silent for ten seconds is gone", () => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  const gone = [];
+  const watch = (tab) => watchTabs({ name: "x", tab, Channel, gone: (isGone) => tab === "a" && gone.push(["a", "b", "c"].filter(isGone)) });
+  watch("a");
+  const b = watch("b");
+  mock.timers.tick(600);
+  assert.deepEqual(gone, [["c"]]);
+  Channel.open.delete(b);
+  b.postMessage = () => {};
+  mock.timers.tick(9_400);
+  assert.deepEqual(gone.at(-1), ["c"]);
+  mock.timers.tick(10_000);
+  assert.deepEqual(gone.at(-1), ["b", "c"]);
+  mock.timers.reset();
+});
+
+function field(text, dataset) {
+  return { value: text, defaultValue: "", dataset, form: null, dispatchEvent() {} };
+}
+
+function memory() {
+  return Object.defineProperties({}, {
+    getItem: { value(key) { return this[key] ?? null; } },
+    setItem: { value(key, value) { this[key] = value; } },
+    removeItem: { value(key) { delete this[key]; } },
+  });
+}
+
+function draftsOf(store, ...fields) {
+  return new Drafts({ owner: "KEY/5", store, root: { querySelectorAll: () => fields, addEventListener() {} } });
+}
+
+test("half-typed text comes back into its field, and is offered where its field is not", () => {
+  globalThis.Event ??= class {};
+  const store = memory();
+  const typed = field("Half a thou", { draft: "board:7", q: "12", tableName: "Table 3" });
+  draftsOf(store, typed).keep(typed);
+  const again = field("", typed.dataset);
+  const samePage = draftsOf(store, again);
+  samePage.start();
+  assert.equal(again.value, "Half a thou");
+  assert.deepEqual(samePage.homeless(), []);
+  const [offered] = draftsOf(store).homeless();
+  assert.deepEqual([offered.s, offered.q, offered.table, offered.text], ["board:7", 12, "Table 3", "Half a thou"]);
+});
+
+test("a field that was emptied keeps nothing; an event that is left keeps nothing", () => {
+  const store = memory();
+  const typed = field("Half", { draft: "board:7", q: "12" });
+  const drafts = draftsOf(store, typed);
+  drafts.keep(typed);
+  assert.equal(drafts.open(), true);
+  forgetDrafts("OTHER", store);
+  assert.equal(Object.keys(store).length, 1);
+  forgetDrafts("KEY", store);
+  assert.equal(Object.keys(store).length, 0);
+  drafts.keep(typed);
+  typed.value = " ";
+  drafts.keep(typed);
+  assert.equal(Object.keys(store).length, 0);
+});
+
+test("the next person at the same device is not offered the words of the last", () => {
+  const store = memory();
+  const typed = field("Half", { draft: "board:7", q: "12" });
+  draftsOf(store, typed).keep(typed);
+  const next = new Drafts({ owner: "KEY/6", store, root: { querySelectorAll: () => [] } });
+  assert.deepEqual(next.homeless(), []);
+});

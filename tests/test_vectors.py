@@ -1,0 +1,58 @@
+"""The rules that stand in Python and in JavaScript, held to the same vectors; tests/js runs the other half."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessions.live.uuid7 import uuid7
+from sessions.phases import Facts, Phase, left_at, phase_at
+from sessions.templatetags.live import as_of
+
+VECTORS = Path(__file__).parent / "vectors"
+
+
+def vectors(name: str) -> Any:
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+def facts_of(values: dict[str, Any]) -> Facts:
+    return Facts(**{**values, "phase": Phase(values["phase"])})
+
+
+@pytest.mark.parametrize("vector", vectors("phase.json"), ids=lambda vector: vector["says"])
+def test_phase_and_time_left_are_those_of_the_vectors(vector: dict[str, Any]) -> None:
+    facts = facts_of(vector["facts"])
+    assert (phase_at(facts, vector["now"]), left_at(facts, vector["now"])) == (vector["phase"], vector["left"])
+
+
+def test_the_stage_part_as_of_now_says_the_same_as_the_browser() -> None:
+    for vector in vectors("phase.json"):
+        part = as_of({"id": "now", **vector["facts"]}, vector["now"])
+        assert (part["phase"], part["left"]) == (vector["phase"], vector["left"])
+
+
+def test_every_phase_is_in_the_vectors() -> None:
+    assert {vector["facts"]["phase"] for vector in vectors("phase.json")} == set(Phase)
+
+
+def test_no_other_phase_moves_by_itself() -> None:
+    running = Facts(Phase.RUNNING, session=2, ends_at=1, paused_left=None, sessions=2, by_hand=False)
+    assert phase_at(running, 10**13) is Phase.GALLERY
+    for phase in set(Phase) - {Phase.RUNNING}:
+        assert phase_at(replace(running, phase=phase), 10**13) is phase
+
+
+@pytest.mark.parametrize("vector", vectors("uuid7.json"), ids=lambda vector: vector["id"])
+def test_an_id_is_made_of_its_time_and_its_random_bits(vector: dict[str, Any]) -> None:
+    high = int.from_bytes(bytes.fromhex(vector["bytes"])[:2]) & 0xFFF
+    low = int.from_bytes(bytes.fromhex(vector["bytes"])[2:]) & ((1 << 62) - 1)
+    made = uuid7(vector["now"], high << 62 | low)
+    assert (str(made), made.version, made.variant) == (vector["id"], 7, "specified in RFC 4122")
+
+
+def test_ids_of_later_milliseconds_sort_later() -> None:
+    made = [str(uuid7(1_630_000_000_000 + i)) for i in range(300)]
+    assert sorted(made) == made
