@@ -7,7 +7,7 @@ import { Polling } from "./polling.js";
 const TICK_MS = 1_000;
 const TRY_MS = 5_000;
 const SILENCE_MS = 15_000;
-const PROBE_MS = 4_000;
+const PROBE_MS = 2_500;
 const BEAT_MS = 7_000;
 const SLEPT_MS = 30_000;
 const GIVE_UP_MS = 10_000;
@@ -15,7 +15,7 @@ const SOCKET_AGAIN_MS = 60_000;
 
 /**
  * `client` has opened(), hello(), receive(frame), bye() → the server's wish in ms or null, status(state, why), turn(), reload().
- * `platform` has WebSocket, fetch, now(), random(), hidden(), setTimeout, setInterval, token().
+ * `platform` has WebSocket, fetch, now(), random(), hidden(), offline(), setTimeout, setInterval, token().
  */
 export class Connection {
   constructor({ address, client, platform }) {
@@ -70,7 +70,7 @@ export class Connection {
     if (stop) return this.become("stopped", stop);
     if (reload) return this.client.reload();
     this.retryAt = this.platform.now() + (this.state === "polling" ? SOCKET_AGAIN_MS : wait);
-    if (this.state === "live") return this.become("connecting");
+    if (this.state === "live") return this.become(this.platform.offline() ? "offline" : "connecting");
     this.failed += 1;
     if (this.failed >= 2 && this.state !== "polling") this.polling.ask();
   }

@@ -17,10 +17,11 @@ export function wayFrom({ page, board, session }, stage, me) {
   return page !== "gallery" && session && stage.session && session !== String(stage.session) ? page : "";
 }
 
+/** A page that was opened where it is stays until something changes: from the table one may look at the lobby. */
 export class Follow {
   /** `open()` says what holds the page back: {draft, unsent}; `leave()` is called just before it goes. */
   constructor({ page, event, open, leave, now = Date.now, go = (address) => location.assign(address) }) {
-    Object.assign(this, { page, event, open, leave, now, go, way: "", at: 0, hurry: 0 });
+    Object.assign(this, { page, event, open, leave, now, go, way: "", at: 0, hurry: 0, start: null });
   }
 
   /** The person tapped for a seat: no notice is needed. */
@@ -29,7 +30,9 @@ export class Follow {
   }
 
   look(stage, me) {
-    const way = wayFrom(this.page, stage, me);
+    const state = [stage.phase, stage.session, me.seat?.table, me.seat?.board].join();
+    this.start ??= state;
+    const way = state === this.start ? "" : wayFrom(this.page, stage, me);
     if (way !== this.way) this.begin(way);
     if (!way || this.gone) return;
     const { draft, unsent } = this.open();

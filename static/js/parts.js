@@ -40,7 +40,7 @@ export class Parts {
   place(container, part, fresh) {
     const known = container.elements.get(part.id);
     if (part.gone || !container.fits(part)) return container.remove(part.id);
-    const element = known ?? this.make(container.template, part);
+    const element = known ?? clone(container.template);
     if (!element) return undefined;
     fillPart(element, part, { prefix: container.prefix, ...this.reader });
     this.lay(element);
@@ -49,8 +49,7 @@ export class Parts {
   }
 
   make(name, part) {
-    const template = document.getElementById(`part-${name}`);
-    const element = template?.content.firstElementChild.cloneNode(true);
+    const element = clone(name);
     return element && fillPart(element, part, this.reader);
   }
 
@@ -126,6 +125,10 @@ class Container {
     if (m !== n) return m < n ? -1 : 1;
     return one.dataset.part < other.dataset.part ? -1 : 1;
   }
+}
+
+function clone(name) {
+  return document.getElementById(`part-${name}`)?.content.firstElementChild.cloneNode(true);
 }
 
 function freshen(element) {

@@ -8,6 +8,7 @@ export const browser = {
   now: () => Date.now(),
   random: () => Math.random(),
   hidden: () => document.hidden,
+  offline: () => navigator.onLine === false,
   setTimeout: (act, ms) => setTimeout(act, ms),
   setInterval: (act, ms) => setInterval(act, ms),
   token: () => field("[name=csrfmiddlewaretoken]")?.value ?? field('meta[name="csrf-token"]')?.content ?? cookie(),
