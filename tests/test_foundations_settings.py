@@ -12,6 +12,7 @@ import pytest
 
 from zoomcafe import addresses, database
 from zoomcafe.secret import secret_in
+from zoomcafe.settings import ENV
 from zoomcafe.variables import Variables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -168,3 +169,19 @@ def test_other_database_addresses_are_refused(url: str) -> None:
 def test_a_sqlite_file_may_stand_anywhere() -> None:
     assert database.parse("sqlite:////var/lib/cafe.sqlite3", pool_size=9)["NAME"] == "/var/lib/cafe.sqlite3"
     assert database.parse("sqlite:///cafe.sqlite3", pool_size=9)["NAME"] == "cafe.sqlite3"
+
+
+def test_every_variable_has_its_line_in_the_readme() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)? ?\|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    places = {"VAR_DIR": "var/"}  # the default depends on where the sources are
+    known = {name: places.get(name, default) for name, default in ENV.known.items()}
+    assert dict(rows) == known
+
+
+def test_every_setting_of_ours_is_used() -> None:
+    sources = [path for package in ("sessions", "tables", "zoomcafe") for path in (ROOT / package).rglob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources if path.name != "settings.py")
+    unused = {name for name in ENV.known if name.startswith(("LIMIT_", "LANES", "LIVE_")) and name not in text}
+    assert unused == set()

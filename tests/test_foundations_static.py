@@ -193,11 +193,17 @@ def test_new_files_are_found_without_a_restart(names: dict[str, str], tmp_path: 
 def test_the_whole_graph_is_fetched_in_one_round(names: dict[str, str]) -> None:
     request = RequestFactory().get("/")
     request.csp_nonce = "n0nce"  # type: ignore[attr-defined]
-    html = Template("{% load house %}{% module 'js/table.js' %}").render(Context({"request": request}))
+    html = Template("{% module 'js/table.js' %}").render(Context({"request": request}))
     assert re.findall(r'<link rel="modulepreload" href="/static/([^"]+)" nonce="n0nce">', html) == [
         names[name] for name in ("js/table.js", "js/fill.js", "js/parts/clock.js", "js/side.js")
     ]
     assert html.endswith(f'<script type="module" src="/static/{names["js/table.js"]}" nonce="n0nce"></script>')
+
+
+def test_a_module_that_two_entries_share_is_named_once(names: dict[str, str]) -> None:
+    html = Template("{% modulepreload 'js/fill.js' %}{% modulepreload 'js/parts/clock.js' %}").render(Context())
+    hashed = [names[name] for name in ("js/fill.js", "js/side.js", "js/parts/clock.js")]
+    assert re.findall(r'href="/static/([^"]+)"', html) == hashed
 
 
 def test_files_are_only_read(names: dict[str, str]) -> None:

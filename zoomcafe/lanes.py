@@ -141,7 +141,7 @@ class Pages(ASGIHandler):
         response: HttpResponseBase = self.whole.get_response(request)
         response._handler_class = type(self)  # type: ignore[attr-defined]
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            response.streaming_content = arriving(list(cast(Iterator[bytes], response.streaming_content)))
+            response.streaming_content = arriving(list(cast("Iterator[bytes]", response.streaming_content)))
         response.close()  # the content stays; files and the connection are free before the answer is on its way
         return response
 

@@ -135,7 +135,7 @@ class Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest):
-            if getattr(record, "status_code", 500) < 500 and not record.exc_info:
+            if getattr(record, "status_code", 500) != 500 and not record.exc_info:
                 return False  # `answered` says it
             record.msg, record.args = "request failed", ()
             record.fields = {"route": route_of(request)}

@@ -140,6 +140,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
             ],
+            "builtins": ["zoomcafe.templatetags.house"],
         },
     }
 ]
