@@ -93,7 +93,7 @@ def _place(steps: list[Step], facts: Facts, now: int) -> int:
 
 
 def _expected(steps: list[Step], facts: Facts, here: int, *, starts: int, now: int) -> dict[int, int]:
-    """Times (ms) of the steps after `here`: as planned, or later when the event is late."""
+    """Times (ms, whole minutes) of the steps after `here`: as planned, or later when the event is late."""
     planned = _planned(steps, starts)
     ahead = range(max(here + 1, 1), len(steps))
     if not ahead:
@@ -101,6 +101,7 @@ def _expected(steps: list[Step], facts: Facts, here: int, *, starts: int, now: i
     first = ahead[0]
     left = left_at(facts, now)
     anchor = max(planned[first], now) if left is None or phase_at(facts, now) is not Phase.RUNNING else now + left
+    anchor -= anchor % MINUTE
     return {i: anchor + planned[i] - planned[first] for i in ahead}
 
 

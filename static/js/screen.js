@@ -6,6 +6,17 @@ import { harvest, lead, mapSize, sums } from "./steps.js";
 
 const NOBODY = { people: 0, seated: 0, lobby: [], tables: {} };
 
+const LARGEST = 1;
+const SMALLEST = 0.4;
+
+/** Makes people's words smaller until everything fits: nobody can scroll a projector. */
+function fit(main) {
+  for (let scale = LARGEST; scale >= SMALLEST; scale -= 0.1) {
+    main.style.setProperty("--fit", scale.toFixed(1));
+    if (main.scrollHeight <= window.innerHeight) return;
+  }
+}
+
 function run(main) {
   const live = start(main);
   const desk = deskReader(main.dataset.desk, (view) => showCode(live, main, view));
@@ -16,6 +27,7 @@ function run(main) {
     for (const place of ["words-step", "word-step", "questions-step"]) live.fill(document.getElementById(place), view);
     for (const title of document.querySelectorAll("[data-title]")) title.textContent = view.title;
     showWalk();
+    fit(main);
   }
 
   function showWalk() {
@@ -31,11 +43,13 @@ function run(main) {
   }
 
   live.on("glance", showRoom);
+  window.addEventListener("resize", () => fit(main));
+  fit(main);
   live.on("phase", showStage);
   live.on("frame", ({ s }) => {
     if (s === "stage") showStage(), desk();
     if (s === "room") showRoom();
-    if (s === "gallery") showWalk();
+    if (s === "gallery") showWalk(), fit(main);
   });
 }
 
