@@ -97,7 +97,7 @@ def test_found_words_are_marked_and_nothing_else_is_markup(walk: Event, cem: Par
 
 def test_search_that_finds_nothing_names_the_next_step(walk: Event, cem: Participant) -> None:
     page = gallery_of(cem, q="xyzzy")
-    assert reads(page, "No note says that. Try a shorter word, or look at everything. Show all")
+    assert reads(page, "No note says that. Try a shorter word, or look at everything.")
 
 
 def test_station_leads_to_the_next_table(walk: Event, cem: Participant) -> None:
