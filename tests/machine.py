@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+REPORT: list[str] = []  # measured by tests, said at the end, never asserted
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -37,3 +38,8 @@ def postgres_url() -> str:
     """A PostgreSQL server on which databases may be made and dropped, whatever the other tests run on."""
     found = os.environ.get("TEST_POSTGRES_URL") or os.environ.get("TEST_DATABASE_URL")
     return or_say(found, "PostgreSQL (TEST_POSTGRES_URL=postgres://… or .ci/run)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in REPORT:
+        terminalreporter.write_line(line)
