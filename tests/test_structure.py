@@ -1,4 +1,4 @@
-"""The shape of the live engine, read from its source and seen at run time: one writer, one maker of frames, one door."""
+"""The shape of the live engine, read from the source and seen at run time: one writer, one maker, one door."""
 
 import ast
 import json

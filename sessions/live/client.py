@@ -76,6 +76,7 @@ class Client:
         self.welcome: Frame = {}
         self.closed: int | None = None
         self.welcomes = 0
+        self.closes: list[int] = []  # the code of every connection that ended
         self._stale: dict[str, set[str]] = {}
         self._asked: set[str] = set()
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
@@ -236,6 +237,7 @@ class Client:
                 self._socket = None
 
     def _judge_close(self, code: int) -> None:
+        self.closes.append(code)
         if code in FINAL or (code == 4400 and self._forgiven):
             self.closed = code
         self._forgiven = self._forgiven or code == 4400

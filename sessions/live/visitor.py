@@ -61,9 +61,12 @@ class Visitor:
         """The page at `address`, redirects followed."""
         return await self._follow("GET", address, None)
 
-    async def submit(self, page: Page, typed: dict[str, str]) -> Page:
-        """Fills in the form that asks for what is typed and sends it; the page it leads to. Raises `LookupError`."""
-        form = page.form(next(iter(typed)))
+    async def submit(self, page: Page, typed: dict[str, str], *, form: Form | None = None) -> Page:
+        """Fills in a form of the page, by itself the one that asks for what is typed; the page it leads to.
+
+        Raises `LookupError` when there is no such form.
+        """
+        form = form or page.form(next(iter(typed), ""))
         if form is None:
             raise LookupError(f"{page.address} answered {page.status} without the form that was looked for")
         address = urljoin(page.address, form.action)

@@ -29,25 +29,26 @@ class ShutOut(Exception):  # noqa: N818 - an answer, not an error
 
 @dataclass
 class Rehearsal:
-    """One group of simulated guests at one event. `tally` counts what they did."""
+    """One group of simulated guests at one event, `pace` times as quick as people. `tally` counts what they did."""
 
     base_url: str
     code: str
     content: Content
     names: Iterator[str]
     dice: random.Random
+    pace: float = 1.0
     tally: Counter[str] = field(default_factory=Counter)
     door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOOR))
     unsaid: dict[tuple[int, int], list[str]] = field(default_factory=dict)
 
     async def run(self, count: int) -> None:
-        """Until the event is closed; cancelled from outside when it shall end earlier. Raises `ShutOut`."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for i in range(count):
-                    group.create_task(Guest(self, next(self.names)).take_part(after=i * ARRIVING / count))
-        except* ShutOut as group_of_reasons:
-            raise group_of_reasons.exceptions[0] from None
+        """Until the event is closed; cancelled from outside when it shall end earlier. `ShutOut` if nobody came in."""
+        guests = [Guest(self, next(self.names)) for _ in range(count)]
+        async with asyncio.TaskGroup() as group:
+            for i, guest in enumerate(guests):
+                group.create_task(guest.take_part(after=i * ARRIVING / count / self.pace))
+        if not self.tally["came in"]:
+            raise ShutOut(guests[0].shut_out)
 
     def thought(self, session: int, question: int) -> str:
         """Something to write: what nobody said yet, or an echo of what somebody did. Numbers count from 0."""
@@ -75,12 +76,21 @@ class Guest:
         self.colour = self.dice.choice(COLOURS)
         self.visited: set[int] = set()  # tables
         self.taken_home = False
+        self.shut_out = ""  # why, if the door stayed shut
         self.client: Client
 
     async def take_part(self, *, after: float) -> None:
         await asyncio.sleep(after)
-        page = await self.come_in()
+        try:
+            page = await self.come_in()
+        except ShutOut as reason:
+            self.shut_out = str(reason)
+            self._count("shut out")
+            return
         self._count("came in")
+        await self.follow_the_event(page)
+
+    async def follow_the_event(self, page: Page) -> None:
         self.client = Client.of_page(
             self.rehearsal.base_url, page.main, cookies=self.visitor.cookie_header, dice=self.dice
         )
@@ -95,7 +105,8 @@ class Guest:
         except TimeoutError:
             self._count("gave up")
         finally:
-            self.rehearsal.tally["reconnects"] += max(0, self.client.welcomes - 1)
+            for code in self.client.closes:
+                self._count(f"lost connections ({code})")
 
     async def come_in(self) -> Page:
         """The page a guest is led to after giving a name. Knocks again while the server is away or too busy."""
@@ -160,7 +171,7 @@ class Guest:
         board = f"board:{seat['board']}"
         await self.look_at(board)
         self.visited.add(seat["table"])
-        own = [note for note in self.client.parts[board].values() if note.get("by") == self.client.me["id"]]
+        own = [note for note in self.client.parts.get(board, {}).values() if note.get("by") == self.client.me["id"]]
         if own and self.dice.random() < 0.15:
             await self.reconsider(board, self.dice.choice(own))
             return
@@ -235,7 +246,7 @@ class Guest:
 
     async def rest(self, least: float, most: float, *, until: Callable[[], bool] | None = None) -> None:
         """Waits as people do; shorter when something they wait for happens."""
-        pause = self.dice.uniform(least, most)
+        pause = self.dice.uniform(least, most) / self.rehearsal.pace
         if until is None:
             await asyncio.sleep(pause)
             return

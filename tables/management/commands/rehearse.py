@@ -18,6 +18,7 @@ from tables.samples.names import invented
 from tables.samples.rehearsal import Rehearsal, ShutOut
 
 MOST = 1_000
+QUICKEST = 100  # beyond, the limits of the protocol are what is rehearsed
 
 
 class Command(BaseCommand):
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--guests", type=int, default=10, help="how many (default 10)")
         parser.add_argument("--minutes", type=float, help="how long; without it until the event is closed")
         parser.add_argument("--seed", type=int, help="the same number makes the guests decide alike")
+        parser.add_argument("--pace", type=float, default=1.0, help="times as quick as people (default 1)")
         parser.add_argument("--at", default=settings.BASE_URL, metavar="URL", help="the server (default: BASE_URL)")
 
     def handle(
@@ -35,6 +37,8 @@ class Command(BaseCommand):
     ) -> None:
         if not 1 <= guests <= MOST:
             raise CommandError(f"--guests must be between 1 and {MOST}.")
+        if not 0 < options["pace"] <= QUICKEST:
+            raise CommandError(f"--pace must be above 0 and at most {QUICKEST}.")
         dice = random.Random(seed)  # noqa: S311 - decides what is played, keeps no secret
         join_code, language, here = known_of(code)
         rehearsal = Rehearsal(
@@ -43,6 +47,7 @@ class Command(BaseCommand):
             content=content(language),
             names=invented(language, besides=here, seed=dice.random()),
             dice=dice,
+            pace=options["pace"],
         )
         started = time.monotonic()
         try:
