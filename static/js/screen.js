@@ -11,7 +11,7 @@ const SMALLEST = 0.4;
 
 /** Makes people's words smaller until everything fits: nobody can scroll a projector. */
 function fit(main) {
-  for (let scale = LARGEST; scale >= SMALLEST; scale -= 0.1) {
+  for (let scale = LARGEST; scale > SMALLEST; scale -= 0.1) {
     main.style.setProperty("--fit", scale.toFixed(1));
     if (main.scrollHeight <= window.innerHeight) return;
   }
@@ -44,6 +44,7 @@ function run(main) {
 
   live.on("glance", showRoom);
   window.addEventListener("resize", () => fit(main));
+  live.on("tick", () => fit(main)); // banners come and go
   fit(main);
   live.on("phase", showStage);
   live.on("frame", ({ s }) => {
