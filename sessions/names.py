@@ -3,12 +3,13 @@
 import unicodedata
 
 import regex
+from django.conf import settings
 
 from sessions.live.ops import Refused
 from sessions.text import clean_text
 
-MOST_CLUSTERS = 40
-MOST_BYTES = 200
+MOST_CLUSTERS: int = settings.LIMIT_NAME_CLUSTERS
+MOST_BYTES: int = settings.LIMIT_NAME_BYTES
 UNSEEN = {"\u2800", "\u3164", "\u115f", "\u1160", "\uffa0"}  # letters and symbols without a shape
 BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 

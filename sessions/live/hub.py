@@ -6,6 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -192,7 +193,8 @@ class Hub:
         now = self.loop.time()
         self.dirty |= {pk for pk in self.followers if heads.get(pk, -1) != self.cursors.get(pk, -1)}
         for follower in self._everybody():
-            if now - (follower.window.full_since or now) > 60 or now - follower.heard_at > SILENT_S:
+            unread = now - (follower.window.full_since or now)
+            if unread > settings.LIMIT_WINDOW_SECONDS or now - follower.heard_at > SILENT_S:
                 follower.close(4408)
                 continue
             for sub in follower.subs.values():

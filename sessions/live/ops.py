@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-JUDGED_WITHIN_MS = 5_000
+from django.conf import settings
+
+JUDGED_WITHIN_MS: int = settings.LIMIT_JUDGED_SECONDS * 1_000
 
 
 class Name(NamedTuple):
