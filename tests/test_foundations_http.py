@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django import Settings
 
@@ -156,6 +158,34 @@ def test_without_a_token_nothing_is_written(kind: str) -> None:
     refused = strict.post("/test/write", "text=x", content_type=kind, headers={"HX-Request": "true"})
     assert refused.status_code == 403
     assert b"reload" in refused.content
+
+
+def test_what_one_typed_is_kept_when_the_page_was_too_old() -> None:
+    strict = Client(enforce_csrf_checks=True, headers={"Referer": "http://testserver/sign-in/?next=/me"})
+    typed = {
+        "text": "</textarea><b>more bikes",
+        "password": "the kettle sings",
+        "q": "12",
+        "csrfmiddlewaretoken": "old",
+    }
+    text = strict.post("/test/write", typed).content.decode()
+    assert re.findall(r"<textarea[^>]*>([^<]*)</textarea>", text) == ["&lt;/textarea&gt;&lt;b&gt;more bikes"]
+    assert 'href="http://testserver/sign-in/?next=/me"' in text
+    assert "kettle" not in text
+
+
+@pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
+def test_a_refusal_leads_to_no_other_site(page: str) -> None:
+    text = Client(enforce_csrf_checks=True, headers={"Referer": page}).post("/test/write").content.decode()
+    assert "evil" not in text
+    assert "alert(1)" not in text
+
+
+def test_readyz_misses_a_migration(browser: Client) -> None:
+    MigrationRecorder(connection).record_unapplied("tables", "0001_first")
+    response = browser.get("/readyz")
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert b"migrate" in response.content
 
 
 def test_the_token_is_masked_anew_in_every_page(browser: Client) -> None:

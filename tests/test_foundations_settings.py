@@ -97,7 +97,7 @@ def test_all_wrong_values_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_more_threads_than_connections_are_refused(tmp_path: Path) -> None:
-    done = manage(tmp_path, "check", "--database", "default", LANES="14", LIVE_THREADS="4")
+    done = manage(tmp_path, "check", LANES="14", LIVE_THREADS="4")
     assert "zoomcafe.E002" in done.stderr
 
 

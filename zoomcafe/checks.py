@@ -16,7 +16,7 @@ def values(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.database)
+@register()
 def threads_fit_the_pool(**_: Any) -> list[CheckMessage]:
     wanted = settings.LANES + settings.LIVE_THREADS
     if wanted <= settings.POOL_SIZE:

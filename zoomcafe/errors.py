@@ -3,17 +3,23 @@
 Nothing here asks the database: these answers are made on the event loop too, and when the database is what is missing.
 """
 
+import re
 import sys
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from zoomcafe import logs
 
 RETRY_AFTER_S = 2
+MOST_KEPT = 50
+NOT_TYPED = re.compile(r"csrf|password|secret|token|^(id|s|k|base|next|note|q|colour|table)$")
 CODES = {400: "bad_frame", 403: "not_allowed", 404: "not_found", 413: "too_large", 429: "rate_limited", 503: "busy"}
 
 
@@ -22,9 +28,9 @@ class Busy(Exception):  # noqa: N818 - a state, not an error
 
 
 def answer(request: HttpRequest, status: int, *, title: str, sentence: str, **more: Any) -> HttpResponse:
-    """`more` may have `next_url` and `next_label` (what to do now) and `code` (for the live client)."""
+    """`more` may have `next_url` and `next_label` (what to do now), `code` (for the live client), `kept` texts."""
     if wants_frame(request):
-        return frame(status, sentence, code=more.get("code"))
+        return frame(status, f"{title}. {sentence}", code=more.get("code"))
     context = {
         "status": status,
         "title": title,
@@ -34,6 +40,7 @@ def answer(request: HttpRequest, status: int, *, title: str, sentence: str, **mo
         "next_label": more.get("next_label") or _("To the start page"),
         "request": request,
         "csrf_token": get_token(request),
+        "kept": more.get("kept", []),
     }
     template = "errors/fragment.html" if request.headers.get("HX-Request") == "true" else "errors/page.html"
     return HttpResponse(render_to_string(template, context), status=status)
@@ -75,12 +82,28 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
         request,
         403,
         title=_("Please reload and try again"),
-        sentence=_(
-            "The page you sent this from is out of date, or your browser blocks cookies. Go back: what you typed is"
-            " still there. Copy it, reload the page and try again."
-        ),
-        next_url=request.path if request.method == "GET" else "/",
+        sentence=_("The page you sent this from is out of date, or your browser blocks cookies. Nothing was changed."),
+        next_url=came_from(request),
+        next_label=_("Reload the page"),
+        kept=typed(request),
     )
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours with the form, else the start page."""
+    page = request.headers.get("Referer", "")
+    own = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if own else "/"
+
+
+def typed(request: HttpRequest) -> list[str]:
+    """What a person wrote into the form, to be copied; neither secrets nor what the page itself put there."""
+    try:
+        fields = request.POST.lists()
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
+        return []
+    texts = [text for name, values in fields if not NOT_TYPED.search(name) for text in values]
+    return [text for text in texts if text.strip() and not text.isdigit()][:MOST_KEPT]
 
 
 def from_elsewhere(request: HttpRequest) -> HttpResponse:

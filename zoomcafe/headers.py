@@ -6,7 +6,6 @@ from django.http.response import HttpResponseBase
 
 NOT_USED = (
     "accelerometer",
-    "bluetooth",
     "browsing-topics",
     "camera",
     "display-capture",
