@@ -19,7 +19,7 @@ from django.test import AsyncClient
 from sessions import identity
 from sessions.clock import now_ms
 from sessions.live import streams, threads
-from sessions.live.ops import Answer, Op
+from sessions.live.ops import Answer, Name, Op
 from sessions.models import Participant
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
@@ -94,7 +94,7 @@ def test_two_hundred_race_for_two_hundred_seats(crowd: Crowd) -> None:
     def tries_until_seated(person: Participant) -> Answer:
         wishes = crowd.dice(person).sample(crowd.tables, TABLES)
         answers = (crowd.takes(person, table) for table in wishes)
-        return next((answer for answer in answers if answer.code is None), Answer(new_id(), streams.Name("room")))
+        return next((answer for answer in answers if answer.code is None), Answer(new_id(), Name("room")))
 
     answers = crowd.all_at_once(tries_until_seated)
 

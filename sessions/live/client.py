@@ -78,14 +78,16 @@ class Client:
         self.welcomes = 0
         self.closes: list[int] = []  # the code of every connection that ended
         self._stale: dict[str, set[str]] = {}
-        self._asked: set[str] = set()
+        self._behind: set[str] = set()  # at the last beat
+        self._lacking: set[str] = set()  # asked for what is missing, not answered yet
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
         self._unsent: dict[str, Frame] = {}
         self._socket: ClientConnection | None = None
+        self._back_in: float | None = None  # seconds, as a `bye` said
         self._dice = dice or random.Random()  # noqa: S311 - spreads reconnects, keeps no secret
         self._news = asyncio.Event()
         self._offset = 0.0
-        self._handled, self._said, self._said_at = 0, 0, 0.0
+        self._handled, self._said, self._said_at = 0, 0, -SEEN_EVERY
         self._forgiven = False
         self._running: asyncio.Task[None] | None = None
 
@@ -204,17 +206,23 @@ class Client:
             except (OSError, InvalidHandshake, TimeoutError):
                 self._judge_close(1006)
             if self.closed is None:
-                await asyncio.sleep(self._dice.uniform(*BACKOFF))
+                await asyncio.sleep(self._back_in or self._dice.uniform(*BACKOFF))
         self._give_up(self.closed)
 
     async def _visit(self) -> None:
         async with self._connected() as socket:
-            await self._say(
-                {"t": "hello", "v": 1, "streams": self.cursors} | ({"epoch": self.epoch} if self.epoch else {})
-            )
+            await self._greet()
             async for text in socket:
                 await self._hear(json.loads(text))
             self._judge_close(socket.close_code or 1006)
+
+    async def _greet(self) -> None:
+        """Says hello; what was asked or counted on another socket no longer matters."""
+        self._handled, self._said, self._said_at, self._back_in = 0, 0, -SEEN_EVERY, None
+        self._behind.clear()
+        self._lacking.clear()
+        epoch = {"epoch": self.epoch} if self.epoch else {}
+        await self._say({"t": "hello", "v": 1, "streams": dict(self.cursors), **epoch})
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[ClientConnection]:
@@ -229,8 +237,6 @@ class Client:
             close_timeout=2,
         ) as socket:
             self._socket = socket
-            self._handled, self._said = 0, 0
-            self._asked.clear()
             try:
                 yield socket
             finally:
@@ -267,11 +273,17 @@ class Client:
             case "end":
                 self.ended[frame["s"]] = frame["code"]
                 self._forget(frame["s"])
+            case "bye":
+                self._back_in = frame["retry_ms"] / 1000
+        await self._confirm()
         if self.heard is not None:
             self.heard(frame)
         self._news.set()
 
     async def _welcomed(self, frame: Frame) -> None:
+        if self.epoch not in {None, frame["epoch"]}:
+            for stream in self.cursors:
+                self._begin_anew(stream, 0)
         self.welcome, self.epoch = frame, frame["epoch"]
         self.welcomes += 1
         self._set_clock(frame)
@@ -287,32 +299,44 @@ class Client:
             future.set_result(frame)
 
     async def _compare(self, heads: dict[str, int]) -> None:
-        """A beat tells the heads: what lies behind by more than a frame on its way asks again at the second beat."""
+        """A beat tells the heads. What it says is missing may be on its way: only two beats in a row make it ask."""
         for stream, head in heads.items():
-            behind = self.cursors.get(stream, head) < head
-            if behind and stream in self._asked:
-                await self._say({"t": "sub", "s": stream, "after": self.cursors[stream]})
-            (self._asked.add if behind else self._asked.discard)(stream)
+            cursor = self.cursors.get(stream, head)
+            if cursor > head or (cursor < head and stream in self._behind):
+                self._lacking.discard(stream)
+                await self._ask(stream)
+            (self._behind.add if cursor < head else self._behind.discard)(stream)
+
+    async def _ask(self, stream: str) -> None:
+        """Asks for what lies after the cursor, once until it comes."""
+        if stream not in self._lacking:
+            self._lacking.add(stream)
+            await self._say({"t": "sub", "s": stream, "after": self.cursors[stream]})
 
     async def _received(self, frame: Frame) -> None:
-        stream = frame["s"]
-        if stream in self.cursors:
-            await self._apply(stream, frame)
         self._handled += 1
-        await self._confirm()
-
-    async def _apply(self, stream: str, frame: Frame) -> None:
+        stream = frame["s"]
+        if stream not in self.cursors:
+            return
         if frame.get("reset"):
-            self._stale[stream] = set(self.parts[stream])
-            self.cursors[stream] = frame["from"]
+            self._begin_anew(stream, frame["from"])
         elif self.cursors[stream] < frame["from"]:
-            await self._say({"t": "sub", "s": stream, "after": self.cursors[stream]})
+            await self._ask(stream)
             return
         elif self.cursors[stream] >= frame["to"]:
             return
+        self._apply(stream, frame)
+
+    def _begin_anew(self, stream: str, cursor: int) -> None:
+        """Everything of this stream is stale until it comes again."""
+        self._stale[stream] = set(self.parts[stream])
+        self.cursors[stream] = cursor
+
+    def _apply(self, stream: str, frame: Frame) -> None:
         for part in frame["parts"]:
             self._put(stream, part)
         self.cursors[stream] = frame["to"]
+        self._lacking.discard(stream)
         if frame["to"] >= frame["head"]:
             for part_id in self._stale.pop(stream, ()):
                 self.parts[stream].pop(part_id, None)
@@ -329,10 +353,13 @@ class Client:
         self.parts.pop(stream, None)
         self._stale.pop(stream, None)
 
+    def _clock(self) -> float:
+        return time.monotonic()
+
     async def _confirm(self) -> None:
         """Says `seen` from here, never from a timer: at half the window, else at most once a second."""
+        open_now = self._handled - self._said
         window = (self.welcome.get("limits") or {}).get("window", WINDOW)
-        due = self._handled - self._said >= window / 2 or time.monotonic() - self._said_at >= SEEN_EVERY
-        if due:
-            self._said, self._said_at = self._handled, time.monotonic()
+        if open_now and (open_now >= window / 2 or self._clock() - self._said_at >= SEEN_EVERY):
+            self._said, self._said_at = self._handled, self._clock()
             await self._say({"t": "seen", "n": self._handled})

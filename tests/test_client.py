@@ -1,0 +1,105 @@
+"""Our Python client follows the live protocol as a page does: by the vectors that hold the page's core to it."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessions.live.client import Client, Frame
+
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "core.json").read_text(encoding="utf-8"))["steps"]
+
+
+class Wire(Client):
+    """A client whose frames are collected instead of sent, at a time that is told."""
+
+    def __init__(self, streams: dict[str, int], epoch: str | None = None) -> None:
+        super().__init__("http://cafe", "/live/K/", cookies="", streams=streams, epoch=epoch)
+        self.time = 0.0
+        self.sent: list[Frame] = []
+
+    def _clock(self) -> float:
+        return self.time
+
+    async def _say(self, frame: Frame) -> None:
+        self.sent.append(frame)
+
+    async def takes(self, event: dict[str, Any]) -> list[Frame]:
+        """What a socket or the page does to it; the frames it answers with."""
+        self.sent = []
+        self.time = event.get("now", 0) / 1000
+        match event["t"]:
+            case "open":
+                await self._greet()
+            case "frame":
+                await self._hear(event["frame"])
+            case "follow":
+                await self.follow(event["s"], after=event["after"])
+            case "unfollow":
+                await self.leave(event["s"])
+        return self.sent
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["says"] for vector in VECTORS])
+async def test_client_goes_by_the_vectors_of_the_page(vector: dict[str, Any]) -> None:
+    client = Wire(**vector["start"])
+
+    for step in vector["steps"]:
+        sent = await client.takes(step["input"])
+
+        assert sent == [effect["frame"] for effect in step["effects"] if effect["do"] == "send"]
+        if "streams" in step:
+            assert client.cursors == {name: stream["cursor"] for name, stream in step["streams"].items()}
+        for effect in step["effects"]:
+            if effect["do"] == "put":
+                there = {part["id"] for part in effect["parts"] if not part.get("gone")}
+                assert there <= client.parts[effect["s"]].keys()
+            elif effect["do"] == "bye":
+                assert client._back_in == step["input"]["frame"]["retry_ms"] / 1000
+
+
+class Server:
+    """One stream whose frames get lost or come twice."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.client = Wire({"board:1": 0})
+        self.parts: dict[str, Frame] = {}
+        self.head = 0
+
+    def changes(self) -> None:
+        self.head += 1
+        gone = {"gone": True} if self.dice.random() < 0.2 else {"text": str(self.head)}
+        part_id = f"note:{self.dice.randrange(12)}"
+        self.parts[part_id] = {"id": part_id, "seq": self.head, **gone}
+
+    def frame(self, after: int, *, reset: bool = False) -> Frame:
+        news = sorted((part for part in self.parts.values() if part["seq"] > after), key=lambda part: part["seq"])
+        made = {"t": "parts", "s": "board:1", "from": after, "to": self.head, "head": self.head, "parts": news}
+        return {**made, "reset": True} if reset else made
+
+    async def perhaps(self, chance: float, given: Frame) -> None:
+        """Gives the client a frame, or loses it; most of what the client asks for is answered."""
+        if self.dice.random() < chance:
+            for asked in await self.client.takes({"t": "frame", "frame": given}):
+                if asked["t"] == "sub":
+                    await self.perhaps(0.7, self.frame(asked["after"]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_is_lost_or_doubled_the_client_converges(seed: int) -> None:
+    server = Server(seed)
+
+    for _change in range(80):
+        server.changes()
+        await server.perhaps(0.6, server.frame(server.head - 1))
+        await server.perhaps(0.1, server.frame(0, reset=True))
+        await server.perhaps(0.2, server.frame(max(0, server.head - 4)))
+    for _beat in range(20):
+        await server.perhaps(1, {"t": "beat", "heads": {"board:1": server.head}, "now": 0})
+
+    assert server.client.cursors == {"board:1": server.head}
+    there = {part_id: part for part_id, part in server.parts.items() if "gone" not in part}
+    assert server.client.parts["board:1"] == there
