@@ -7,12 +7,16 @@ inline script) is needed. Django has such a mode too, but it reads `import("./x.
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]
 from django.contrib.staticfiles.storage import HashedFilesMixin, ManifestStaticFilesStorage
+from django.core.files.base import ContentFile, File
+
+from zoomcafe.slim import slim
 
 STATEMENT = r"^(?:import|export)\s*(?:[\w$*,\s]|\{[^{}]*\})*?\bfrom\s*|^import\s*"
 CALL = r"^(?!\s*(?:\*|//|/\*)).*?\bimport\(\s*"  # not in a comment
@@ -20,6 +24,7 @@ HEAD = rf"(?P<head>{STATEMENT}|{CALL})"
 MODULE_IMPORT = rf"""(?m)(?P<matched>{HEAD}["'](?P<url>\.{{1,2}}/[^"']+)["'])"""
 PACKED = {".css", ".js", ".mjs", ".json", ".svg", ".txt", ".webmanifest", ".html", ".xml", ".wasm", ".map"}
 WORTH_BYTES = 200
+OWN_MODULE = re.compile(r"js/[\w-]+\.js")
 
 
 class ModuleStorage(ManifestStaticFilesStorage):
@@ -30,6 +35,12 @@ class ModuleStorage(ManifestStaticFilesStorage):
         HashedFilesMixin.patterns[0],
         ("*.js", ((MODULE_IMPORT, """%(head)s"%(url)s\""""),)),
     )
+
+    def _save(self, name: str, content: File[Any]) -> str:
+        if OWN_MODULE.fullmatch(name):
+            content = ContentFile(slim(content.read().decode()).encode())
+        saved: str = super()._save(name, content)  # type: ignore[misc]
+        return saved
 
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files else name

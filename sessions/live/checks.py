@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error
-from django.template import TemplateSyntaxError
+from django.template import TemplateSyntaxError, engines
 from django.template.base import Lexer, Token, TokenType
 from django.template.loader import render_to_string
 from django.utils.translation import override
@@ -48,7 +47,7 @@ def problems(folder: Path, name: str) -> Iterator[str]:
 
 
 def _folders() -> list[Path]:
-    return [Path(folder) for engine in settings.TEMPLATES for folder in engine.get("DIRS", [])]
+    return [Path(folder) for engine in engines.all() for folder in engine.template_dirs]
 
 
 def _foreign(folder: Path, name: str) -> Iterator[str]:

@@ -1,5 +1,10 @@
-// The server's clock, and the cups and figures that show what is left of it.
+// The server's clock, the cups and figures that show what is left of it, and what happens when time runs out.
 
+import { nextTurn, stageAt } from "./phase.js";
+import { notice } from "./words.js";
+
+const PULSE_MS = 1_000;
+const BANNER_MS = 20_000;
 const MINUTE = 60_000;
 const WARNINGS = [30_000, MINUTE, 5 * MINUTE];
 const SHOWN_IN = ["lobby", "seating", "running", "over"];
@@ -71,4 +76,67 @@ function setText(element, text) {
 
 function setDash(cup, dash) {
   if (cup && cup.getAttribute("stroke-dasharray") !== dash) cup.setAttribute("stroke-dasharray", dash);
+}
+
+/** `page` has part() → the stage part, now(), turned(stage, before), ticked(stage), strike(). */
+export class Timekeeper {
+  constructor(page) {
+    Object.assign(this, { page, phase: null, session: null, left: null, timer: 0 });
+  }
+
+  start() {
+    const stage = this.stage();
+    this.remember(stage);
+    setInterval(() => this.pulse(), PULSE_MS);
+    this.pulse();
+  }
+
+  stage() {
+    const part = this.page.part();
+    return part ? stageAt(part, this.page.now()) : null;
+  }
+
+  remember(stage) {
+    this.phase = stage?.phase ?? null;
+    this.session = stage?.session ?? null;
+  }
+
+  pulse() {
+    const stage = this.stage();
+    if (!stage) return;
+    draw(stage);
+    this.warn(stage);
+    if (stage.phase !== this.phase || stage.session !== this.session) this.turn(stage);
+    this.page.ticked(stage);
+    this.wait(stage);
+  }
+
+  turn(stage) {
+    const before = this.phase;
+    this.remember(stage);
+    if (before === "running" && stage.phase !== "lobby") this.ring();
+    else notice("gong", false);
+    this.page.turned(stage, before);
+  }
+
+  ring() {
+    for (const seconds of [300, 60, 30]) notice(`left-${seconds}`, false);
+    notice("gong", {}, { ms: BANNER_MS });
+    this.page.strike();
+  }
+
+  warn(stage) {
+    const seconds = stage.phase === "running" && stage.paused_left === null ? crossed(this.left, stage.left) : null;
+    this.left = stage.phase === "running" ? stage.left : null;
+    if (!seconds) return;
+    for (const other of [300, 60, 30]) notice(`left-${other}`, other === seconds && {}, { ms: BANNER_MS });
+  }
+
+  /** Phases turn to the millisecond, not with the next pulse. */
+  wait(stage) {
+    clearTimeout(this.timer);
+    const at = nextTurn(this.page.part(), this.page.now());
+    const ms = at === null ? null : at - this.page.now();
+    if (ms !== null && ms < PULSE_MS && stage) this.timer = setTimeout(() => this.pulse(), Math.max(ms, 10));
+  }
 }

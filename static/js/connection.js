@@ -1,8 +1,7 @@
 // The way to the server: a socket, or polling where sockets are blocked. What frames mean is core.js's business.
 
 import { comeback } from "./core.js";
-import { Line } from "./line.js";
-import { Polling } from "./polling.js";
+import { Line, Polling } from "./line.js";
 
 const TICK_MS = 1_000;
 const TRY_MS = 5_000;
@@ -19,13 +18,13 @@ const SOCKET_AGAIN_MS = 60_000;
  */
 export class Connection {
   constructor({ address, client, platform }) {
-    Object.assign(this, { client, platform, state: "connecting", why: "", failed: 0, struck: 0 });
+    const now = platform.now();
+    Object.assign(this, { client, platform, state: "connecting", why: "", failed: 0, struck: 0, since: now, ticked: now });
     this.line = new Line({ address, platform, on: this });
     this.polling = new Polling({ address, client, platform, told: (answer) => this.polled(answer) });
   }
 
   start() {
-    this.ticked = this.since = this.platform.now();
     this.platform.setInterval(() => this.tick(), TICK_MS);
     this.connect();
   }
@@ -34,10 +33,6 @@ export class Connection {
     if (this.line.socket) return;
     this.retryAt = this.doubtedAt = 0;
     this.line.open();
-  }
-
-  opened() {
-    this.client.opened();
   }
 
   heard(frame) {
@@ -59,8 +54,7 @@ export class Connection {
   }
 
   post(op) {
-    if (this.state === "live") this.line.send(op);
-    else this.polling.post(op);
+    return this.state === "live" ? this.line.send(op) : this.polling.post(op);
   }
 
   /** The socket is gone, or never came about. */
@@ -103,9 +97,9 @@ export class Connection {
 
   tick() {
     const now = this.platform.now();
-    const slept = now - this.ticked > SLEPT_MS;
+    const slept = now - this.ticked > SLEPT_MS && this.line.silence > SILENCE_MS;
     this.ticked = now;
-    if (slept && this.line.silence > SILENCE_MS) this.wake();
+    if (slept) this.wake();
     else if (this.state === "live") this.listen(now);
     else if (this.state !== "stopped") this.tryAgain(now);
     this.client.turn();

@@ -13,13 +13,11 @@ export function begin({ epoch = null, streams = {} }) {
   return { epoch, window: 256, streams: Object.fromEntries(each), handled: 0, told: 0, toldAt: 0, bye: null };
 }
 
-/** `input` is {t: "open"}, {t: "frame", frame, now}, {t: "follow", s, after} or {t: "unfollow", s}. */
+/** `input` is {t: "open"} or {t: "frame", frame, now}. */
 export function step(state, input) {
   if (input.t === "open") return { state: { ...state, handled: 0, told: 0, toldAt: 0, bye: null }, effects: [send(hello(state))] };
-  if (input.t === "follow") return follow(state, input);
-  if (input.t === "unfollow") return { state: without(state, input.s), effects: [send({ t: "unsub", s: input.s })] };
   const frame = input.frame;
-  const handle = Object.hasOwn(FRAMES, frame.t) ? FRAMES[frame.t] : nothing;
+  const handle = Object.hasOwn(FRAMES, frame.t) ? FRAMES[frame.t] : () => ({ state, effects: [] });
   const after = handle(state, frame);
   return confirm(after.state, after.effects, input.now);
 }
@@ -30,10 +28,6 @@ export function hello(state) {
 }
 
 const FRAMES = { welcome, parts, ack, err, beat, pong, end, bye, glance };
-
-function nothing(state) {
-  return { state, effects: [] };
-}
 
 function welcome(state, frame) {
   const other = state.epoch !== null && state.epoch !== frame.epoch;
@@ -102,7 +96,8 @@ function pong(state, { c, now }) {
 }
 
 function end(state, { s, code }) {
-  return { state: without(state, s), effects: [{ do: "end", s, code }] };
+  const { [s]: _, ...streams } = state.streams;
+  return { state: { ...state, streams }, effects: [{ do: "end", s, code }] };
 }
 
 function bye(state, { retry_ms }) {
@@ -111,10 +106,6 @@ function bye(state, { retry_ms }) {
 
 function glance(state, frame) {
   return { state, effects: [{ do: "glance", frame }] };
-}
-
-function follow(state, { s, after = 0 }) {
-  return { state: withStream(state, s, { cursor: after, stale: false, lacking: null }), effects: [send({ t: "sub", s, after })] };
 }
 
 /** `seen` is said here, by the handler of a message: at once when half the window is open, else once a second. */
@@ -144,9 +135,4 @@ function send(frame) {
 
 function withStream(state, s, stream) {
   return { ...state, streams: { ...state.streams, [s]: stream } };
-}
-
-function without(state, s) {
-  const { [s]: _, ...streams } = state.streams;
-  return { ...state, streams };
 }

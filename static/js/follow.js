@@ -1,6 +1,6 @@
 // Pages go where the event is, never away from text that is half typed or not sent.
 
-import { notice } from "./notices.js";
+import { notice } from "./words.js";
 import { placeOf } from "./phase.js";
 
 const FOLLOWING = ["lobby", "table", "gallery"];

@@ -6,29 +6,20 @@ const PITCH = 146;
 let audio = null;
 let lock = null;
 
-/** Wires "Ring for me" buttons. `always` (console, projector) rings without being asked, as far as the browser lets it. */
-export function readyGong({ always }) {
-  const Audio = globalThis.AudioContext ?? globalThis.webkitAudioContext;
-  if (!Audio) return;
-  const wake = () => {
-    audio ??= new Audio();
-    audio.resume().catch(() => {});
-  };
-  if (always) document.addEventListener("pointerdown", wake, { once: true });
-  if (always) wake();
-  for (const button of document.querySelectorAll("[data-ring]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => press(button, wake));
-  }
-  document.addEventListener("visibilitychange", () => lock && !document.hidden && keepAwake());
+/** Makes sound possible; to be called from a tap. */
+export function wake() {
+  audio ??= new (globalThis.AudioContext ?? globalThis.webkitAudioContext)();
+  audio.resume().catch(() => {});
 }
 
-function press(button, wake) {
+/** "Ring for me": on with a soft stroke to hear it, and the screen stays awake; off again with the next tap. */
+export function press(button) {
   const on = button.getAttribute("aria-pressed") !== "true";
   button.setAttribute("aria-pressed", String(on));
   if (!on) return rest();
   wake();
   strike(0.3);
+  document.addEventListener("visibilitychange", () => lock && !document.hidden && keepAwake());
   return keepAwake();
 }
 

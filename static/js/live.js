@@ -1,24 +1,19 @@
 // The live page: wires the line, the parts, the outbox and the clock together. Page modules start here.
 
-import { announcer } from "./announce.js";
-import { ServerClock } from "./clock.js";
+import { ServerClock, Timekeeper } from "./clock.js";
 import { Connection } from "./connection.js";
 import { begin, step } from "./core.js";
 import { Drafts } from "./drafts.js";
-import { EFFECTS, news } from "./effects.js";
+import { EFFECTS, Moments, news } from "./effects.js";
 import { fill } from "./fill.js";
 import { Follow } from "./follow.js";
-import { readyGong } from "./gong.js";
-import { closable, notice } from "./notices.js";
-import { Offer } from "./offer.js";
 import { lay } from "./overlay.js";
 import { Parts } from "./parts.js";
 import { browser, listenToDevice } from "./platform.js";
 import { Sender } from "./sender.js";
 import { Store } from "./store.js";
-import { Timekeeper } from "./timekeeper.js";
 import { Turns } from "./turns.js";
-import { say } from "./words.js";
+import { announcer, closable, notice, say } from "./words.js";
 
 /** Once per page, with its `<main>`. The API is told in ARCHITECTURE.md. */
 export function start(main) {
@@ -39,23 +34,23 @@ class Live {
     this.clock = new ServerClock(Number(main.dataset.now), Date.now());
     main.removeAttribute("data-parts");
     this.turns = new Turns(this);
+    this.moments = new Moments(this);
     this.view = new Parts({ root: document, reader: this.reader, lay: (element) => this.refresh(element) });
     this.connection = new Connection({ address: new URL(main.dataset.live, location.href), client: this.turns, platform: browser });
     this.sender = new Sender({ owner: this.owner, page: this.turns });
     this.drafts = new Drafts({ owner: this.owner });
-    this.offer = new Offer({ drafts: this.drafts, send: (...op) => this.send(...op) });
-    this.time = new Timekeeper(this.turns);
+    this.time = new Timekeeper(this.moments);
     this.follower = new Follow({ page: main.dataset, event, open: () => this.turns.open(), leave: () => this.emit("before-leave", {}) });
     this.tell = announcer({ region: document.getElementById("say"), say });
   }
 
   begin() {
     closable(document);
-    readyGong({ always: ["console", "screen"].includes(this.main.dataset.page) });
+    this.moments.readyGong(["console", "screen"].includes(this.main.dataset.page));
     for (const s of Object.keys(this.core.streams)) this.caughtUp.add(s);
     this.refresh();
     this.drafts.start();
-    this.offer.start();
+    this.turns.offer();
     this.connection.start();
     this.sender.start();
     this.time.start();
@@ -108,10 +103,6 @@ class Live {
     return root;
   }
 
-  make(name, part) {
-    return this.view.make(name, part);
-  }
-
   notice(name, values, options) {
     return notice(name, values, options);
   }
@@ -130,15 +121,6 @@ class Live {
     const { id: by, name } = this.me;
     const at = this.now();
     return { q, text, colour, order: "~", by, name, at, edited: at, late: false, hidden: false };
-  }
-
-  follow(s, after = 0) {
-    this.take({ t: "follow", s, after });
-  }
-
-  unfollow(s) {
-    this.take({ t: "unfollow", s });
-    this.store.forget(s);
   }
 
   /** One input for the core, and everything that follows from it. */

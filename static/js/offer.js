@@ -1,19 +1,15 @@
 // Offers what somebody had begun to write on an earlier page: add it to its table, keep it, discard it.
 
-import { notice } from "./notices.js";
+import { notice } from "./words.js";
 
 /** `send(s, k, d)` posts a note; `drafts` keeps the texts. The markup is templates/live/draft.html. */
 export class Offer {
   constructor({ drafts, send }) {
     Object.assign(this, { drafts, send, entry: null });
-  }
-
-  start() {
     document.addEventListener("click", ({ target }) => {
       this.act(target.closest?.("[data-draft-act]")?.dataset.draftAct);
       this.putAway(target.closest?.("[data-kept-key]")?.dataset.keptKey);
     });
-    this.show();
   }
 
   show() {

@@ -4,6 +4,8 @@ const NAME = "zoomcafe";
 const STORE = "ops";
 const PATIENCE_MS = 2_000;
 const OLD_MS = 24 * 3_600_000;
+const ASK_MS = 10_000;
+const FIRST_MS = 600;
 
 /** `owner` is event key and participant. `unsafe()` is called once when things can only be kept in memory. */
 export async function openOutbox({ owner, tab, unsafe }) {
@@ -117,4 +119,25 @@ function finished(transaction) {
 function inTime(promise) {
   const late = new Promise((_, reject) => setTimeout(() => reject(new Error("IndexedDB does not answer")), PATIENCE_MS));
   return Promise.race([promise, late]);
+}
+
+/**
+ * Which other tabs of this person are open: they answer a question by message, which hidden tabs do without delay.
+ * Calls `gone(isGone)` soon after the start and then every ten seconds, with what is known by then.
+ */
+export function watchTabs({ name, tab, gone, Channel = globalThis.BroadcastChannel, timers = globalThis }) {
+  const heard = new Set();
+  const isGone = (other) => other !== tab && !heard.has(other);
+  const channel = Channel ? new Channel(name) : null;
+  const say = (word) => channel?.postMessage(word);
+  if (channel) channel.onmessage = ({ data }) => (data === "?" ? say(tab) : heard.add(data));
+  say(tab);
+  say("?");
+  timers.setTimeout(() => gone(isGone), FIRST_MS);
+  timers.setInterval(() => {
+    gone(isGone);
+    heard.clear();
+    say("?");
+  }, ASK_MS);
+  return channel;
 }

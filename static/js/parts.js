@@ -48,11 +48,6 @@ export class Parts {
     return container.insert(part.id, element);
   }
 
-  make(name, part) {
-    const element = clone(name);
-    return element && fillPart(element, part, this.reader);
-  }
-
   /** Empty states and counters that belong to a container. */
   count({ element, elements }) {
     if (!element.id) return;

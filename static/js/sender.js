@@ -1,8 +1,7 @@
 // Operations from the tap to the last word about them: stored, sent, repeated, answered.
 
-import { openOutbox } from "./outbox.js";
+import { openOutbox, watchTabs } from "./outbox.js";
 import { add, lose, newQueue, settle, take } from "./queue.js";
-import { watchTabs } from "./tabs.js";
 import { uuid7 } from "./uuid7.js";
 
 const MOST_BYTES = 16_384;

@@ -2,7 +2,6 @@
 
 import { start } from "./live.js";
 import { composers } from "./composer.js";
-import { drag } from "./drag.js";
 import { noteMenu } from "./notemenu.js";
 
 function table(main) {
@@ -31,7 +30,7 @@ function table(main) {
 
   composers(live, main, stream);
   noteMenu(live, main, { stream, can, move });
-  drag(main, { can, move });
+  main.addEventListener("pointerover", async () => (await import("./drag.js")).drag(main, { can, move }), { once: true });
   live.on("frame", look);
   look();
 }

@@ -2,11 +2,8 @@
 
 import { forgetDrafts } from "./drafts.js";
 import { hello } from "./core.js";
-import { notice } from "./notices.js";
 import { forget } from "./outbox.js";
-import { stageAt } from "./phase.js";
-import { showStatus } from "./status.js";
-import { say } from "./words.js";
+import { notice, say, showStatus } from "./words.js";
 
 const IN_FLIGHT = 8;
 const AGAIN_MS = 6_000;
@@ -113,7 +110,16 @@ export class Turns {
   keepRefused({ s, d }) {
     if (!d?.text) return;
     this.live.drafts.add({ s, q: d.q, text: d.text, colour: d.colour });
-    this.live.offer.show();
+    this.offer();
+  }
+
+  /** Half-typed words of an earlier page; most pages have none, and need no script for it. */
+  async offer() {
+    const { live } = this;
+    if (!live.drafts.homeless().length) return;
+    const { Offer } = await import("./offer.js");
+    this.offered ??= new Offer({ drafts: live.drafts, send: (...op) => live.send(...op) });
+    this.offered.show();
   }
 
   again(ops) {
@@ -134,22 +140,5 @@ export class Turns {
   holdsBack() {
     const { outboxIsSafe } = this.live.sender;
     return !outboxIsSafe && this.live.pending().length > 0;
-  }
-
-  // The clock
-
-  part() {
-    return this.live.get("stage", "now");
-  }
-
-  turned(stage, before) {
-    const { live } = this;
-    live.view.put([{ s: "stage", part: stageAt(this.part(), live.now()) }], () => {});
-    live.emit("phase", { phase: stage.phase, session: stage.session, stage, before });
-  }
-
-  ticked(stage) {
-    this.live.follower.look(stage, this.live.me);
-    this.live.emit("tick", { stage, left: stage.left });
   }
 }

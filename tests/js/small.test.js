@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import test, { mock } from "node:test";
+import test from "node:test";
 
-import { announcer } from "../../static/js/announce.js";
+import { announcer } from "../../static/js/words.js";
 import { Drafts, forgetDrafts } from "../../static/js/drafts.js";
 import { clockTime, form, holds } from "../../static/js/fill.js";
 import { Store } from "../../static/js/store.js";
-import { watchTabs } from "../../static/js/tabs.js";
+import { watchTabs } from "../../static/js/outbox.js";
 
 test("plural forms: zero only where it is offered, else what the language says", () => {
   assert.deepEqual([0, 1, 2].map((n) => form(n, ["one", "other"], "en")), ["other", "one", "other"]);
@@ -27,24 +27,43 @@ test("times stand in the event's own zone, round the clock", () => {
   assert.equal(clockTime(Date.UTC(2021, 7, 24, 0, 0), "Asia/Kathmandu"), "05:45");
 });
 
+/** Timers that go on when they are told to. */
+function stepwise() {
+  const waiting = [];
+  let time = 0;
+  return {
+    setTimeout: (act, ms) => waiting.push({ act, at: time + ms }),
+    setInterval: (act, every) => waiting.push({ act, at: time + every, every }),
+    tick(ms) {
+      for (const end = time + ms; ; ) {
+        const next = waiting.filter(({ at }) => at <= end).sort((one, other) => one.at - other.at)[0];
+        time = next ? next.at : end;
+        if (!next) return;
+        if (next.every) next.at += next.every;
+        else waiting.splice(waiting.indexOf(next), 1);
+        next.act();
+      }
+    },
+  };
+}
+
 test("news are said at most every four seconds, numbers added up", () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  const timers = stepwise();
   const region = { textContent: "" };
   const said = [];
-  const tell = announcer({ region, say: (key, { n }) => (said.push(`${n} ${key}`), `${n} ${key}`) });
+  const tell = announcer({ region, timers, say: (key, { n }) => (said.push(`${n} ${key}`), `${n} ${key}`) });
   tell("notes");
-  mock.timers.tick(0);
+  timers.tick(0);
   tell("notes", { n: 2 });
   tell("notes", { n: 3 });
-  mock.timers.tick(3_999);
+  timers.tick(3_999);
   assert.deepEqual(said, ["1 notes"]);
-  mock.timers.tick(1);
+  timers.tick(1);
   assert.deepEqual(said, ["1 notes", "5 notes"]);
-  mock.timers.tick(20_000);
+  timers.tick(20_000);
   tell("notes", { n: 4 });
-  mock.timers.tick(0);
+  timers.tick(0);
   assert.equal(region.textContent, "4 notes");
-  mock.timers.reset();
 });
 
 test("what does not come again after a reset is gone", () => {
@@ -66,20 +85,19 @@ class Channel {
 }
 
 test("a tab that answers is there; one that is silent for ten seconds is gone", () => {
-  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  const timers = stepwise();
   const gone = [];
-  const watch = (tab) => watchTabs({ name: "x", tab, Channel, gone: (isGone) => tab === "a" && gone.push(["a", "b", "c"].filter(isGone)) });
+  const watch = (tab) => watchTabs({ name: "x", tab, Channel, timers, gone: (isGone) => tab === "a" && gone.push(["a", "b", "c"].filter(isGone)) });
   watch("a");
   const b = watch("b");
-  mock.timers.tick(600);
+  timers.tick(600);
   assert.deepEqual(gone, [["c"]]);
   Channel.open.delete(b);
   b.postMessage = () => {};
-  mock.timers.tick(9_400);
+  timers.tick(9_400);
   assert.deepEqual(gone.at(-1), ["c"]);
-  mock.timers.tick(10_000);
+  timers.tick(10_000);
   assert.deepEqual(gone.at(-1), ["b", "c"]);
-  mock.timers.reset();
 });
 
 function field(text, dataset) {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { uuid7 } from "../../static/js/uuid7.js";
+
+globalThis.crypto ??= webcrypto;
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/uuid7.json", import.meta.url)));
 
