@@ -74,5 +74,5 @@ class TableForm(forms.Form):
 
 
 def labelled(form: QuestionForm, number: int) -> QuestionForm:
-    form.fields["text"].label = gettext("Question %(number)s") % {"number": number}
+    form.fields["text"].label = gettext("Question {n}").replace("{n}", str(number))
     return form
