@@ -15,8 +15,8 @@ function gallery(main) {
   const watcher = new IntersectionObserver(looked, { threshold: 0.5 });
   let again = 0;
 
-  live.on("part", ({ s, part, fresh }) => {
-    if (s === "gallery" && fresh && part.id.startsWith("exhibit:")) renew(part);
+  live.on("part", ({ s, part }) => {
+    if (s === "gallery" && part.id.startsWith("exhibit:")) renew(part);
   });
   live.on("phase", ({ phase }) => (document.getElementById("take").hidden = phase !== "gallery" && live.me.role !== "moderator"));
   document.body.addEventListener("htmx:afterSettle", refresh);
@@ -44,6 +44,10 @@ function gallery(main) {
 
   function refresh() {
     watcher.disconnect();
+    const results = document.getElementById("results");
+    if ("whole" in results.dataset) results.dataset.heads = sum(live.parts("gallery"));
+    const found = document.getElementById("found");
+    if (found) live.fill(found, { n: results.querySelectorAll(".note").length });
     for (const board of document.querySelectorAll(".exhibit")) watcher.observe(board);
     const current = document.querySelector(".route [aria-current]");
     if (current) visit(current.dataset.stop);
