@@ -115,9 +115,9 @@ def _form(node: Element, child: Element | str) -> list[Setting]:
 
 def _plural(number: Value, forms: set[str]) -> str:
     """The plural rule of German and English."""
-    if not number and "zero" in forms:
+    if "zero" in forms and number in (None, False, 0, ""):
         return "zero"
-    return "one" if number == 1 and "one" in forms else "other"
+    return "one" if number == 1 and number is not True and "one" in forms else "other"
 
 
 def _settings(attrs: Mapping[str, str]) -> Iterator[Setting]:
@@ -139,7 +139,7 @@ def _attribute(name: str, expression: str, value: Value) -> tuple[str, str | Non
         return name, None if None in found else _address(name, filled)
     found_one = _look(value, expression)
     if isinstance(found_one, bool) and not name.startswith("aria-"):
-        return name, "" if found_one else None
+        return name, _address(name, "") if found_one else None
     return name, None if found_one is None else _address(name, _text(found_one))
 
 
