@@ -21,7 +21,7 @@ class TooMany(Exception):  # noqa: N818 - a state, not an error
 
 
 class Limiter:
-    """At most `limit` failures per key in `seconds`, in this process's memory; beyond `most` keys it forgets the oldest."""
+    """At most `limit` failures per key in `seconds`, counted per process; forgets the oldest beyond `most` keys."""
 
     def __init__(
         self, limit: int, seconds: float, *, most: int = MOST_KEYS, clock: Callable[[], float] = time.monotonic
