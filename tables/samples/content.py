@@ -47,6 +47,7 @@ class Content:
     """`echoes` are ways to repeat somebody else's note in one's own words; `{}` stands for it."""
 
     language: str
+    series: str
     title: str
     live_title: str
     purpose: str
@@ -80,7 +81,7 @@ def content(language: str) -> Content:
         echoes=tuple(data["echoes"]),
         talks=tuple(_talk(talk) for talk in data["sessions"]),
         places=tuple(_place(place) for place in data["tables"]),
-        **{name: data[name] for name in ("title", "live_title", "purpose", "word", "closing")},
+        **{name: data[name] for name in ("series", "title", "live_title", "purpose", "word", "closing")},
     )
 
 

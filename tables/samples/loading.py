@@ -37,7 +37,7 @@ def plan(language: str) -> Plan:
     words = content(language)
     tomorrow = timezone.now().astimezone(ZoneInfo(ZONE)) + timedelta(days=1)
     return Plan(
-        title=words.title,
+        title=words.series,
         purpose=words.purpose,
         language=words.language,
         time_zone=ZONE,
@@ -54,7 +54,7 @@ def plan(language: str) -> Plan:
 def load_finished(owner: Moderator, language: str) -> Event:
     """The evening of 24 August 2021, closed, with everything people wrote and took home."""
     words = content(language)
-    event = build(owner, replace(plan(language), starts_at=FIRST_EVENING), sample=FINISHED)
+    event = build(owner, replace(plan(language), title=words.title, starts_at=FIRST_EVENING), sample=FINISHED)
     moderator = _moderator_of(event)
     _invite(event, words)
     streams.open_for(event)

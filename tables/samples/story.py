@@ -62,6 +62,7 @@ class Story:
             yield [self._post(session, started, note) for note in written if note.words.late]
         yield list(self._taken_home())
         yield [self._op(WALK["closing"], GALLERY, "closing.set", {"text": self.content.closing}, self.moderator)]
+        yield [self._op(WALK["end"], STAGE, "word.say", {"text": ""}, self.moderator)]
         yield [self._lead(WALK["end"])]
 
     def seated(self, session: Session) -> list[list[Participant]]:
