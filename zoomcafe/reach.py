@@ -60,6 +60,7 @@ def settle(arguments: list[str]) -> None:
 
 def reach(host: str, port: int, *, lan: bool) -> Reach:
     """Raises `NoNetworkError` when the network's address is asked for and there is none."""
+    names: tuple[str, ...]
     if lan or host in ANYWHERE:
         names = (network_address(), "127.0.0.1")
         host = host if host in ANYWHERE else "0.0.0.0"  # noqa: S104
