@@ -103,6 +103,12 @@ def test_going_back_wins_over_what_the_clock_says(running: Cafe) -> None:
     assert stands(running) == ("lobby", None)
 
 
+def test_starting_what_runs_already_leaves_its_clock_alone(running: Cafe) -> None:
+    before = running.now.ends_at
+    assert leads(running, "phase.go", phase="running", session=1) is None
+    assert running.now.ends_at == before
+
+
 @pytest.mark.parametrize(
     "data", [{"phase": "running"}, {"phase": "running", "session": 5}, {"phase": "archived"}, {"phase": "draft"}]
 )

@@ -305,6 +305,22 @@ async def test_the_hub_comes_back_when_its_task_dies(running: Cafe) -> None:
     await cem.leaves()
 
 
+async def test_one_socket_that_breaks_in_the_middle_harms_nobody_else(running: Cafe) -> None:
+    board, _question = await board_of(running)
+    ben, cem = [await browser(running, who).hello(**{board.replace(":", "_"): 0}) for who in ("ben", "cem")]
+    for someone in (ben, cem):
+        await someone.hears("parts", s="me")
+    [broken] = house.of_person[running.ben.pk]
+
+    async def breaks(_text: str) -> None:
+        raise RuntimeError("Attempt to send on a closed protocol")
+
+    broken.send_text.__self__.send = breaks  # type: ignore[attr-defined]
+    await sync_to_async(lambda: running.writes(running.cem, "Still here"))()
+    assert [part["text"] for part in (await cem.hears("parts", s=board))["parts"]] == ["Still here"]
+    await cem.leaves()
+
+
 async def test_a_socket_of_a_deleted_event_is_closed(running: Cafe) -> None:
     cem = await browser(running).hello()
     await cem.hears("parts", s="me")

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 from channels.routing import URLRouter
@@ -62,7 +63,8 @@ async def live(
     await Socket(scope, receive, send).run()
 
 
-application = URLRouter([path("live/<str:code>/", live)])
+routes: list[Any] = [path("live/<str:code>/", cast("Any", live))]
+application = URLRouter(routes)
 
 
 class Socket:
@@ -160,7 +162,8 @@ class Socket:
         self._follow(followed)
         await self._refuse(followed)
         talking = asyncio.ensure_future(self._talk(viewer, follower))
-        await asyncio.wait({talking, follower.over}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {talking, follower.over}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if follower.over.done():
             talking.cancel()
             await asyncio.wait({talking})
@@ -247,7 +250,7 @@ class Socket:
     async def _sub(self, viewer: Participant, follower: Follower, frame: Message) -> None:
         after = frame.get("after")
         asked = await self._followed(viewer, {frame["s"]: -1 if after is None else after}, None)
-        asked.streams[:] = [(name, *rest) for name, *rest in asked.streams if name.on_wire() == frame["s"]]
+        asked.streams[:] = [found for found in asked.streams if found[0].on_wire() == frame["s"]]
         asked.refused[:] = [(name, code) for name, code in asked.refused if name.on_wire() == frame["s"][:40]]
         if len(follower.subs) >= wire.MOST_STREAMS and not any(s.pk in follower.subs for _n, s, _a in asked.streams):
             await self._strike("bad_frame")
@@ -266,10 +269,14 @@ class Socket:
         await self._raw(wire.dump(frame))
 
     async def _raw(self, text: str) -> None:
-        await self.send({"type": "websocket.send", "text": text})
+        try:
+            await self.send({"type": "websocket.send", "text": text})
+        except (RuntimeError, OSError):  # it closed in between; its own loop hears of that by itself
+            log.debug("nobody there to send to")
 
     async def _close(self, code: int) -> None:
-        await self.send({"type": "websocket.close", "code": code})
+        with suppress(RuntimeError, OSError):
+            await self.send({"type": "websocket.close", "code": code})
 
     def _leave(self) -> None:
         if self.follower is not None:

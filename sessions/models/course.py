@@ -74,6 +74,8 @@ class Course(models.Model):
 
     def go_to(self, phase: Phase, number: int | None, *, now: int) -> None:
         """Any phase, any session, forwards or back. What ran so far is over at `now`."""
+        if phase is Phase.RUNNING and number == self.session_no and self.phase_at(now) is Phase.RUNNING:
+            return  # it runs already; its clock goes on
         session = self.numbered(number) if phase in IN_SESSION else None
         if phase in {Phase.DRAFT, Phase.ARCHIVED} or (phase in IN_SESSION and session is None):
             raise Refused("bad_field")
