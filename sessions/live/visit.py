@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
-from django.http.request import parse_accept_lang_header
 from django.utils.translation import get_supported_language_variant
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from sessions.identity import cookie_name, moderator_in, participant_with, secret_in
 from sessions.live import reading, rights

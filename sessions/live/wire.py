@@ -111,7 +111,7 @@ def dump(frame: dict[str, Any]) -> str:
 def answer_frame(answer: Answer, text: str = "") -> dict[str, Any]:
     """`ack` or `err`; `text` is the sentence in the reader's language."""
     if answer.code is None:
-        frame = {"t": "ack", "id": str(answer.op_id), "s": answer.stream.on_wire(), "seq": answer.seq}
+        frame: dict[str, Any] = {"t": "ack", "id": str(answer.op_id), "s": answer.stream.on_wire(), "seq": answer.seq}
         return {**frame, "dup": True} if answer.dup else frame
     frame = {"t": "err", "id": str(answer.op_id), "code": answer.code, "text": text, "retry": may_retry(answer.code)}
     if answer.after_ms is not None:
@@ -146,7 +146,7 @@ def parts_frames(
     name: Name, start: int, head: int, parts: Sequence[Encoded], *, audience: str, reset: bool = False
 ) -> list[tuple[int, str]]:
     """(cursor after it, frame) in seq order, cut at 64 KiB; `start` is the reader's cursor, all parts lie after it."""
-    frames = []
+    frames: list[tuple[int, str]] = []
     for pieces, to in _cut([part for part in parts if reset or part.seq > start], head, audience):
         flag = ',"reset":true' if reset and not frames else ""
         span = f'"from":{start},"to":{to},"head":{head}'

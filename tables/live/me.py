@@ -18,8 +18,8 @@ class MeKind(Kind):
 
     def seat(self, viewer: Participant) -> dict[str, Any] | None:
         seat = seats_of([viewer])[0][1]
-        table = Table.objects.filter(pk=seat["table"]).first()
         session = viewer.event.current_session()
+        table = Table.objects.get(pk=seat["table"]) if seat["table"] else None
         if table is None or session is None:
             return None
         asked = [q.pk for q in session.questions.all() if q.table_no in {None, table.number}]
