@@ -1,7 +1,9 @@
 import unicodedata
+from io import StringIO
 from itertools import combinations
 
 import pytest
+from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries as Queries
 
 from sessions.clock import now_ms
@@ -192,6 +194,16 @@ def test_simulated_guests_find_a_session_running(ada: Moderator) -> None:
 
     assert talking == waiting
     assert talking.phase_at() is Phase.RUNNING
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seated", "same"), [(20, True), (21, False)])
+def test_simulated_guests_find_seats_too(ada: Moderator, seated: int, same: bool) -> None:
+    first = samples.bring(ada, language="en", talking=True).live
+    call_command("guests", first.join_code, f"--count={seated}", "--seated", stdout=StringIO())
+
+    assert samples.bring(ada, language="en").live == first
+    assert (samples.bring(ada, language="en", talking=True).live == first) is same
 
 
 @pytest.mark.django_db

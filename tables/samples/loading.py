@@ -16,7 +16,7 @@ from sessions.live.ops import Name, Op
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Moderator, Participant
 from sessions.phases import Phase
-from tables.models import Table
+from tables.models import Seat, Table
 from tables.plan import Plan, PlanSession, PlanTable, asked, build
 from tables.samples.content import Content, content
 from tables.samples.story import DOORS, Story
@@ -79,16 +79,23 @@ def load_live(owner: Moderator, language: str) -> Event:
 def bring(owner: Moderator, *, language: str = "en", talking: bool = False) -> Brought:
     """Both samples, made unless they are there; a live one that was played to its end gets a successor.
 
-    `talking` sees to it that a session runs in the live one, as simulated guests need it.
+    `talking` sees to it that a session runs in the live one and half of its seats are free, as simulated guests need.
     """
     own = Event.objects.visible_to(owner).filter(language=content(language).language).prefetch_related("sessions")
     finished = own.filter(sample=FINISHED).first() or load_finished(owner, language)
     playable = (event for event in own.filter(sample=LIVE) if event.phase_at() not in PLAYED_OUT)
-    live = next(playable, None) or load_live(owner, language)
+    welcoming = (event for event in playable if not talking or is_half_free(event))
+    live = next(welcoming, None) or load_live(owner, language)
     if talking and live.phase_at() is not Phase.RUNNING:
         _lead(live, "phase.go", {"phase": str(Phase.RUNNING), "session": live.session_no or 1})
         live.refresh_from_db()
     return Brought(finished, live)
+
+
+def is_half_free(event: Event) -> bool:
+    """Guests simulated on an earlier day still have their seats: too many of them, and nobody new finds one."""
+    taken = Seat.objects.filter(session=event.current_session()).count()
+    return 2 * taken <= sum(event.tables.values_list("cap", flat=True))
 
 
 def _invite(event: Event, words: Content) -> None:
