@@ -152,9 +152,9 @@ class Guest:
 
     async def sit_down(self) -> None:
         """Mostly at a table not visited yet, sometimes wherever there is a place."""
-        if self.phase not in {Phase.SEATING, Phase.RUNNING} or self.seat:
-            return
         free = [table for table in self.tables if not table["full"]]
+        if self.phase not in {Phase.SEATING, Phase.RUNNING} or self.seat or not free:
+            return
         fresh = [table for table in free if table["table"] not in self.visited]
         if fresh and self.dice.random() < 0.7:
             await self.client.do("room", "seat.take", {"table": self.dice.choice(fresh)["table"]})
