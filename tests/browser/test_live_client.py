@@ -103,6 +103,7 @@ def lose_operations(page: Page) -> None:
         socket.on_message(lambda said: None if '"t":"op"' in str(said) else server.send(said))
 
     page.route_web_socket("**/live/**", pass_on)
+    page.route("**/live/*/ops*", lambda route: route.abort())
     page.reload()
 
 
@@ -158,7 +159,7 @@ def test_what_a_closed_tab_left_is_sent_by_another_one(cem: Page, dana: Page, sc
     expect_state(cem, "Left behind", "Saved")
 
 
-def test_words_refused_after_a_reload_are_offered_again(cem: Page, scene: Scene) -> None:
+def test_words_refused_after_a_reload_stand_in_their_editor_again(cem: Page, scene: Scene) -> None:
     scene.cem.page.goto("about:blank")  # or it would send what the other leaves
     lose_operations(cem)
     writes(cem, "Refused words")
@@ -179,10 +180,10 @@ def test_words_refused_after_a_reload_are_offered_again(cem: Page, scene: Scene)
 
     page.route_web_socket("**/live/**", refuse)
     page.goto(scene.table())
-    expect(page.get_by_text("You had begun a note:")).to_be_visible(timeout=SOON)
-    expect(page.locator("q").filter(has_text="Refused words")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Your note").first).to_have_value("Refused words", timeout=2 * SOON)
+    expect(page.get_by_text("There is no room.")).to_be_visible()
     expect(note(page, "Refused words")).to_have_count(0)
-    page.get_by_role("button", name="Discard").first.click()
+    page.get_by_role("textbox", name="Your note").first.fill("")
     page.close()
 
 
