@@ -56,11 +56,17 @@ def test_every_answer_forbids_what_nobody_needs(browser: Client, path: str, stat
     assert response.status_code == status
     assert {name: response.get(name) for name in SURE} == SURE
     assert re.fullmatch(r"[0-9a-f]{16}", response["X-Request-ID"])
-    assert "camera=()" in response["Permissions-Policy"]
     rules = policy(response)
-    assert rules["default-src"] == rules["frame-ancestors"] == rules["base-uri"] == ["'none'"]
-    assert rules["form-action"] == ["'self'"]
+    assert rules["default-src"] == rules["frame-ancestors"] == ["'none'"]
     assert "unsafe" not in response["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(("path", "status"), [(p, s) for p, s in PAGES.items() if "static" not in p])
+def test_every_page_forbids_what_only_pages_can_do(browser: Client, path: str, status: int) -> None:
+    response = browser.get(path)
+    assert response.status_code == status
+    assert "camera=()" in response["Permissions-Policy"]
+    assert (policy(response)["base-uri"], policy(response)["form-action"]) == (["'none'"], ["'self'"])
 
 
 def test_scripts_need_the_nonce_of_their_own_page(browser: Client) -> None:

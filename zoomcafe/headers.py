@@ -4,6 +4,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from zoomcafe import static
+
 NOT_USED = (
     "accelerometer",
     "browsing-topics",
@@ -35,11 +37,22 @@ FIXED = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 BARE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+FOR_FILES = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def harden(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Sets what the view has not set itself."""
+    """Sets what the view has not set itself. A static file gets what means something for a file, in few bytes."""
+    if static.concerns(request.path):
+        for name, value in FOR_FILES.items():
+            response.headers[name] = value
+        return
     for name, value in FIXED.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", BARE_POLICY)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
 
 from zoomcafe.storage import HEAD
+from zoomcafe.whole import is_page
 
 STATIC_IMPORT = re.compile(rf"""(?m){HEAD}["'](?P<url>\.{{1,2}}/[^"']+)["']""")
 
@@ -29,14 +31,22 @@ def walk(entry: str) -> tuple[str, ...]:
     names = [entry]
     for name in names:  # grows while it is walked
         names += [found for found in imports(name) if found not in names]
-    return tuple(names)
+    return tuple(name for name in names if name == entry or not joined(name))
+
+
+def joined(name: str) -> bool:
+    """Whether it travels inside the modules of pages: as collected, not while developing."""
+    return bool(getattr(staticfiles_storage, "hashed_files", None)) and not is_page(source(name))
 
 
 def imports(name: str) -> list[str]:
+    found = [match for match in STATIC_IMPORT.finditer(source(name)) if not match["head"].rstrip().endswith("(")]
+    return list(dict.fromkeys(posixpath.normpath(posixpath.join(posixpath.dirname(name), m["url"])) for m in found))
+
+
+def source(name: str) -> str:
     """Raises `FileNotFoundError` for a module that is not there."""
     place = finders.find(name)
     if not place:
         raise FileNotFoundError(f"no such module: {name}")
-    text = Path(place).read_text(encoding="utf-8")
-    found = [match for match in STATIC_IMPORT.finditer(text) if not match["head"].rstrip().endswith("(")]
-    return list(dict.fromkeys(posixpath.normpath(posixpath.join(posixpath.dirname(name), m["url"])) for m in found))
+    return Path(place).read_text(encoding="utf-8")

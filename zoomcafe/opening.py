@@ -21,6 +21,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from zoomcafe import slim, storage
 from zoomcafe.serving import CafeServer, Limits, listening_socket
 
 
@@ -161,9 +162,10 @@ def collect_static_files() -> None:
 
 
 def fingerprint() -> str:
-    facts = [repr((django.VERSION, settings.STORAGES["staticfiles"], str(settings.STATIC_ROOT)))]
+    ways = [Path(module.__file__ or "").read_bytes() for module in (slim, storage)]
+    facts = [repr((django.VERSION, settings.STORAGES["staticfiles"], str(settings.STATIC_ROOT), ways))]
     for finder in finders.get_finders():
-        for path, storage in finder.list([]):
-            found = Path(storage.path(path)).stat()
+        for path, where in finder.list([]):
+            found = Path(where.path(path)).stat()
             facts.append(f"{path} {found.st_size} {found.st_mtime_ns}")
     return hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()

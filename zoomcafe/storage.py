@@ -9,14 +9,17 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]
+from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import HashedFilesMixin, ManifestStaticFilesStorage
 from django.core.files.base import ContentFile, File
 
 from zoomcafe.slim import slim
+from zoomcafe.whole import is_page, whole_module
 
 STATEMENT = r"^(?:import|export)\s*(?:[\w$*,\s]|\{[^{}]*\})*?\bfrom\s*|^import\s*"
 CALL = r"^(?!\s*(?:\*|//|/\*)).*?\bimport\(\s*"  # not in a comment
@@ -24,7 +27,9 @@ HEAD = rf"(?P<head>{STATEMENT}|{CALL})"
 MODULE_IMPORT = rf"""(?m)(?P<matched>{HEAD}["'](?P<url>\.{{1,2}}/[^"']+)["'])"""
 PACKED = {".css", ".js", ".mjs", ".json", ".svg", ".txt", ".webmanifest", ".html", ".xml", ".wasm", ".map"}
 WORTH_BYTES = 200
-OWN_MODULE = re.compile(r"js/[\w-]+\.js")
+SHEETS = {"css/zoomcafe.css", "css/moderator.css"}
+SHEET_IMPORT = re.compile(r'^@import "([\w-]+\.css)";$', re.MULTILINE)
+OWN_MODULE = re.compile(r"js/([\w-]+)\.js")
 
 
 class ModuleStorage(ManifestStaticFilesStorage):
@@ -36,20 +41,49 @@ class ModuleStorage(ManifestStaticFilesStorage):
         ("*.js", ((MODULE_IMPORT, """%(head)s"%(url)s\""""),)),
     )
 
-    def _save(self, name: str, content: File[Any]) -> str:
-        if OWN_MODULE.fullmatch(name):
-            content = ContentFile(slim(content.read().decode()).encode())
-        saved: str = super()._save(name, content)  # type: ignore[misc]
-        return saved
-
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files else name
 
-    def post_process(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        for name, hashed_name, processed in super().post_process(*args, **kwargs):
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:  # noqa: FBT001, FBT002
+        """Names files by what is served of them."""
+        shaped = {name: (Shaped(name, storage), path) for name, (storage, path) in paths.items()}
+        for name, hashed_name, processed in super().post_process(shaped, dry_run, **options):
             if hashed_name and not isinstance(processed, Exception):
                 pack(Path(self.path(hashed_name)))
             yield name, hashed_name, processed
+
+
+class Shaped:
+    """A source as it travels: our modules without comments, our sheets in one piece."""
+
+    def __init__(self, name: str, storage: Any) -> None:
+        self.name, self.storage = name, storage
+
+    def open(self, path: str) -> File[Any]:
+        own = OWN_MODULE.fullmatch(self.name)
+        shape = partial(whole_script, own[1]) if own else whole_sheet if self.name in SHEETS else None
+        source: File[Any] = self.storage.open(path)
+        if shape is None:
+            return source
+        with source:
+            return ContentFile(shape(source.read().decode()).encode())
+
+
+def whole_script(module: str, source: str) -> str:
+    """A page's module with all it imports, any other as it is; both without what only people read."""
+    return slim(whole_module(module, lambda name: _source(f"js/{name}.js")) if is_page(source) else source)
+
+
+def whole_sheet(source: str) -> str:
+    """The sheet with each import replaced by the sheet it names: one request instead of twenty."""
+    return SHEET_IMPORT.sub(lambda found: _source(f"css/{found[1]}"), source)
+
+
+def _source(name: str) -> str:
+    place = finders.find(name)
+    if not place:
+        raise FileNotFoundError(name)
+    return Path(place).read_text(encoding="utf-8")
 
 
 def pack(path: Path) -> None:
