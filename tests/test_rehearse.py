@@ -45,6 +45,7 @@ class Demo:
             self.process = self.start("demo", "--port", str(self.port), log=log)
         assert self.process.stdout is not None
         self.lines = dict(line.rstrip().split(": ", 1) for line in self.says() if ": " in line)
+        assert "Moderator" in self.lines, (folder / "log").read_text()
 
     def start(self, *arguments: str, log: int | IO[str] = subprocess.PIPE) -> "subprocess.Popen[str]":
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
@@ -84,7 +85,7 @@ class Ada:
     async def watches_boards(self) -> None:
         for name in [name for name in self.client.cursors if name.startswith("board:")]:
             await self.client.leave(name)
-        for table in list(self.client.parts["room"].values())[:3]:
+        for table in list(self.client.parts["room"].values())[:4]:
             await self.client.follow(f"board:{table['board']}")
 
 
@@ -141,7 +142,7 @@ async def test_guests_live_through_a_whole_event(demo: Demo, ada: Ada) -> None:
     await ada.sees(lambda: ada.taken() == 12)
     await ada.goes("running", 1)
     await ada.watches_boards()
-    await ada.sees(lambda: ada.notes() >= 10)
+    await ada.sees(lambda: ada.notes() >= 10 and guests.tally["second thoughts"] >= 1)
     await ada.goes("seating", 2)
     await ada.sees(lambda: ada.taken() == 12)
     await ada.goes("running", 2)
@@ -149,7 +150,7 @@ async def test_guests_live_through_a_whole_event(demo: Demo, ada: Ada) -> None:
     await ada.sees(lambda: ada.notes() >= 5)
     await ada.client.follow("gallery")
     await ada.goes("gallery")
-    await ada.sees(lambda: sum(id_.startswith("takeaway:") for id_ in ada.client.parts["gallery"]) >= 8)
+    await ada.sees(lambda: sum(id_.startswith("takeaway:") for id_ in ada.client.parts["gallery"]) >= 4)
     await ada.goes("closed")
     async with asyncio.timeout(WITHIN):
         await playing
@@ -157,7 +158,7 @@ async def test_guests_live_through_a_whole_event(demo: Demo, ada: Ada) -> None:
     tally = guests.tally
     assert (tally["came in"], tally["seats"]) == (12, 24)
     assert tally["notes"] >= 15
-    assert tally["takeaways"] >= 8
+    assert tally["takeaways"] >= 4
     assert tally["second thoughts"] >= 1
     assert not {what for what in tally if what.startswith(("sent away", "gave up", "lost connections"))}
 
