@@ -6,7 +6,7 @@ import { Line, Polling } from "./line.js";
 const TICK_MS = 1_000;
 const TRY_MS = 5_000;
 const SILENCE_MS = 15_000;
-const PROBE_MS = 2_500;
+const PROBE_MS = 1_500;
 const BEAT_MS = 7_000;
 const SLEPT_MS = 30_000;
 const GIVE_UP_MS = 10_000;
@@ -64,7 +64,8 @@ export class Connection {
     if (stop) return this.become("stopped", stop);
     if (reload) return this.client.reload();
     this.retryAt = this.platform.now() + (this.state === "polling" ? SOCKET_AGAIN_MS : wait);
-    if (this.state === "live") return this.become(this.platform.offline() ? "offline" : "connecting");
+    const silent = this.platform.offline() || this.line.silence >= SILENCE_MS;
+    if (this.state === "live") return this.become(silent ? "offline" : "connecting");
     this.failed += 1;
     if (this.failed >= 2 && this.state !== "polling") this.polling.ask();
   }
@@ -121,19 +122,20 @@ export class Connection {
   /** The device woke up, came back online or is looked at again: back within a second. */
   wake() {
     if (this.state === "stopped" && this.why !== "join") return;
-    if (this.state === "live" && this.line.silence < BEAT_MS) return this.line.ping();
+    if (this.state === "live" && this.line.silence < BEAT_MS) return this.doubt();
     if (this.state === "polling") this.polling.ask();
-    if (this.line.socket && this.state !== "live") return;
+    if (this.line.socket && this.state !== "live" && this.line.silence < TICK_MS) return;
     this.line.hangUp();
     if (this.state === "live" || this.state === "stopped") this.become("connecting");
     this.platform.setTimeout(() => this.connect(), this.platform.random() * TICK_MS);
   }
 
-  /** The device says it is offline. It may be wrong (a server on this machine), so the line is asked. */
+  /** The device says it is offline, or was for a while. It may be wrong (a server on this machine), so the line is asked. */
   doubt() {
     if (this.state !== "live") return;
     this.line.ping();
     this.doubtedAt = this.platform.now();
+    this.platform.setTimeout(() => this.state === "live" && this.listen(this.platform.now()), PROBE_MS);
   }
 
   become(state, why = "") {

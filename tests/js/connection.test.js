@@ -140,6 +140,12 @@ test("fifteen seconds without a word from the server end the socket", async () =
   assert.equal(device.sockets[0].closed, true);
 });
 
+test("a server that was silent for so long is no server: the page is offline, not in a moment's trouble", async () => {
+  const { device, client } = livePage();
+  await device.pass(16_000);
+  assert.deepEqual(client.states, ["live", "offline"]);
+});
+
 test("a page that has nothing to say pings every fifteen seconds, from messages when timers sleep", async () => {
   const { device } = livePage();
   for (let i = 0; i < 8; i += 1) {
@@ -293,6 +299,26 @@ test("coming back online ends the waiting", async () => {
   connection.wake();
   await device.pass(1_000);
   assert.equal(device.sockets.length, 2);
+});
+
+test("coming back online does not wait for a try that hangs", async () => {
+  const { device, connection } = livePage();
+  device.socket.ends(1006);
+  await device.pass(6_000);
+  assert.equal(device.sockets.length, 2);
+  await device.pass(1_500);
+  connection.wake();
+  await device.pass(1_000);
+  assert.equal(device.sockets[1].closed, true);
+  assert.equal(device.sockets.length, 3);
+});
+
+test("a line that does not answer a page that is looked at again is given up", async () => {
+  const { device, client, connection } = livePage();
+  connection.wake();
+  await device.pass(1_500);
+  assert.equal(device.sockets[0].closed, true);
+  assert.deepEqual(client.states, ["live", "connecting"]);
 });
 
 test("a device that says it is offline is believed when the server does not answer a ping", async () => {
