@@ -210,10 +210,3 @@ def test_a_module_that_two_entries_share_is_named_once(names: dict[str, str]) ->
 def test_files_are_only_read(names: dict[str, str]) -> None:
     response = Client().post("/static/js/fill.js")
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
-
-
-def test_a_sheet_travels_in_one_piece(settings: Settings) -> None:
-    whole = storage.whole_sheet((settings.BASE_DIR / "static/css/zoomcafe.css").read_text("utf-8"))
-    assert "@import" not in whole
-    assert "--accent:" in whole
-    assert ".note" in whole
