@@ -1,0 +1,67 @@
+"""Puts a page's ES modules into one file when they are collected: two requests instead of twenty-five.
+
+Each module becomes a function of its own around its unchanged lines, so nothing is renamed. While developing and in
+tests the modules are served as they are written.
+"""
+
+import re
+from collections.abc import Callable
+
+IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([\w$]+))", re.MULTILINE)
+UNKNOWN = re.compile(r"^(?:export|import(?!\s*\())\b.*$", re.MULTILINE)
+PAGE = re.compile(r"^if \(typeof (?:document|window)", re.MULTILINE)
+
+
+class NotPlainError(ValueError):
+    """A module is written in a way that cannot be put together with others."""
+
+
+def is_page(source: str) -> bool:
+    """Whether a module does something when it is loaded: a page's own, or the one of all pages."""
+    return bool(PAGE.search(source))
+
+
+def whole_module(name: str, read: Callable[[str], str]) -> str:
+    """The page module `name` (without ending) with all it imports; other pages' modules stay imports."""
+    whole = _Whole(read)
+    page = whole.body(name, ())
+    return "".join([*whole.imports(), *whole.pieces.values(), page])
+
+
+class _Whole:
+    def __init__(self, read: Callable[[str], str]) -> None:
+        self.read = read
+        self.kept: dict[str, dict[str, None]] = {}
+        self.pieces: dict[str, str] = {}
+
+    def imports(self) -> list[str]:
+        return [f'import {{ {", ".join(names)} }} from "./{module}.js";\n' for module, names in self.kept.items()]
+
+    def body(self, module: str, above: tuple[str, ...]) -> str:
+        """The module's own lines, below what stands for its imports."""
+        if module in above:
+            raise NotPlainError(f"{' → '.join((*above, module))} is a circle.")
+        source = self.read(module)
+        head = [self.bring(names, wanted, (*above, module)) for names, wanted in IMPORT.findall(source)]
+        own = IMPORT.sub("", source)
+        if strange := UNKNOWN.search(EXPORT.sub("", own)):
+            raise NotPlainError(f"{module}.js: {strange[0]}")
+        return "".join(head) + own
+
+    def bring(self, names: str, module: str, above: tuple[str, ...]) -> str:
+        if is_page(self.read(module)):
+            self.kept.setdefault(module, {}).update((one.strip(), None) for one in names.split(",") if one.strip())
+            return ""
+        if module not in self.pieces:
+            self.pieces[module] = self.piece(module, above)
+        return f"const {{{names.replace(' as ', ': ')}}} = {_variable(module)};\n"
+
+    def piece(self, module: str, above: tuple[str, ...]) -> str:
+        body = self.body(module, above)
+        given = ", ".join(EXPORT.findall(body))
+        return f"const {_variable(module)} = (() => {{\n{EXPORT.sub('', body)}\nreturn {{ {given} }};\n}})();\n"
+
+
+def _variable(module: str) -> str:
+    return f"${module.replace('-', '_')}"
