@@ -21,7 +21,7 @@ NAMES: dict[str, tuple[str | Promise, str | Promise]] = {
     CLASSIC: (gettext_lazy("World Café, classic"), gettext_lazy("Two sessions, the same questions at every table.")),
     TOPICS: (gettext_lazy("Topic tables"), gettext_lazy("A question for each table, three short sessions.")),
     SAMPLE: (
-        gettext_lazy("Smart City"),
+        gettext_lazy("World Café: Smart City"),
         gettext_lazy("Our sample, a real evening: as it was prepared, to make it yours."),
     ),
 }
