@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 
 from zoomcafe.slim import slim
-from zoomcafe.storage import squeeze_brotli
+from zoomcafe.storage import squeeze_brotli, whole_script
+from zoomcafe.whole import NotPlainError, whole_module
 
 SCRIPTS = sorted((settings.BASE_DIR / "static" / "js").glob("*.js"))
 TESTS = settings.BASE_DIR / "tests" / "js"
@@ -73,21 +74,36 @@ def test_only_whole_lines_of_comment_go() -> None:
     assert slim("const t = `\n  // text\n`;\n") == "const t = `\n  // text\n`;\n"
 
 
-def modules_of(entry: str) -> set[str]:
-    """The module and everything it imports."""
-    found: set[str] = set()
-    waiting = [entry]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += IMPORT.findall((settings.BASE_DIR / "static" / "js" / name).read_text(encoding="utf-8"))
-    return found
+def source(name: str) -> str:
+    return (SCRIPTS[0].parent / f"{name}.js").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("entry", ["lobby.js", "table.js", "gallery.js"])
-def test_a_guests_page_has_at_most_25_kilobytes_of_our_javascript(entry: str) -> None:
-    sources = [
-        (settings.BASE_DIR / "static" / "js" / name).read_text("utf-8") for name in modules_of(entry) | {"base.js"}
-    ]
-    assert sum(len(squeeze_brotli(slim(one).encode())) for one in sources) <= MOST_BYTES
+def test_pages_joined_with_their_modules_are_whole(node: str, tmp_path: Path) -> None:
+    """What is collected offers the same names, and leaves only the module of all pages to be fetched."""
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for script in SCRIPTS:
+        (tmp_path / script.name).write_text(whole_script(script.stem, source(script.stem)), encoding="utf-8")
+    assert import_all(node, tmp_path) == import_all(node, SCRIPTS[0].parent)
+    for page in ("lobby", "table", "gallery", "console", "screen"):
+        assert set(IMPORT.findall((tmp_path / f"{page}.js").read_text(encoding="utf-8"))) <= {"base.js"}
+
+
+def test_only_plain_modules_are_joined() -> None:
+    page = 'import { a } from "./a.js";\nif (typeof document !== "undefined") a();\n'
+    assert "const {a} = $a;" in whole_module(
+        "page", {"page": page, "a": "export function a() {}\n"}.__getitem__
+    ).replace("{ a }", "{a}")
+    for strange in (
+        'import * as b from "./b.js";',
+        "export default 1;",
+        "export { a };",
+        'import { a } from "./a.js";',
+    ):
+        with pytest.raises(NotPlainError):
+            whole_module("page", {"page": page, "a": f"{strange}\n"}.__getitem__)
+
+
+@pytest.mark.parametrize("page", ["lobby", "table", "gallery"])
+def test_a_guests_page_has_at_most_25_kilobytes_of_our_javascript(page: str) -> None:
+    sent = [squeeze_brotli(whole_script(name, source(name)).encode()) for name in (page, "base")]
+    assert sum(map(len, sent)) <= MOST_BYTES

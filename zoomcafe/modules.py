@@ -31,12 +31,16 @@ def walk(entry: str) -> tuple[str, ...]:
     names = [entry]
     for name in names:  # grows while it is walked
         names += [found for found in imports(name) if found not in names]
-    return tuple(name for name in names if name == entry or not joined(name))
+    return tuple(filter(is_page_module, names)) if collected() and is_page_module(entry) else tuple(names)
 
 
-def joined(name: str) -> bool:
-    """Whether it travels inside the modules of pages: as collected, not while developing."""
-    return bool(getattr(staticfiles_storage, "hashed_files", None)) and not is_page(source(name))
+def collected() -> bool:
+    return bool(getattr(staticfiles_storage, "hashed_files", None))
+
+
+def is_page_module(name: str) -> bool:
+    """A page's own module: collected, it holds all it imports but other pages' modules."""
+    return is_page(source(name))
 
 
 def imports(name: str) -> list[str]:

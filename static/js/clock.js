@@ -1,5 +1,6 @@
 // The server's clock, the cups and figures that show what is left of it, and what happens when time runs out.
 
+import { strike } from "./gong.js";
 import { nextTurn, stageAt } from "./phase.js";
 import { notice } from "./words.js";
 
@@ -78,7 +79,7 @@ function setDash(cup, dash) {
   if (cup && cup.getAttribute("stroke-dasharray") !== dash) cup.setAttribute("stroke-dasharray", dash);
 }
 
-/** `page` has part() → the stage part, now(), turned(stage, before), ticked(stage), strike(). */
+/** `page` has part() → the stage part, now(), turned(stage, before), ticked(stage). */
 export class Timekeeper {
   constructor(page) {
     Object.assign(this, { page, phase: null, session: null, left: null, timer: 0 });
@@ -122,7 +123,7 @@ export class Timekeeper {
   ring() {
     for (const seconds of [300, 60, 30]) notice(`left-${seconds}`, false);
     notice("gong", {}, { ms: BANNER_MS });
-    this.page.strike();
+    strike();
   }
 
   warn(stage) {

@@ -92,7 +92,7 @@ function become(live, changed) {
   live.emit("me", live.me);
 }
 
-/** What the page does when its clock turns to it: phases, the gong, going along. */
+/** What the page does when its clock turns to it: phases, going along. */
 export class Moments {
   constructor(live) {
     this.live = live;
@@ -110,22 +110,6 @@ export class Moments {
     const { live } = this;
     live.view.put([{ s: "stage", part: stageAt(this.part(), live.now()) }], () => {});
     live.emit("phase", { phase: stage.phase, session: stage.session, stage, before });
-  }
-
-  /** `always`: console and projector ring without being asked, as far as the browser lets them. */
-  readyGong(always) {
-    const load = async () => (this.gong ??= await import("./gong.js"));
-    if (always) load().then((gong) => gong.wake());
-    if (always) document.addEventListener("pointerdown", () => this.gong?.wake(), { once: true });
-    for (const button of document.querySelectorAll("[data-ring]")) {
-      button.hidden = false;
-      button.addEventListener("pointerenter", load);
-      button.addEventListener("click", async () => (await load()).press(button));
-    }
-  }
-
-  strike() {
-    this.gong?.strike();
   }
 
   ticked(stage) {

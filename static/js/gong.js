@@ -6,20 +6,31 @@ const PITCH = 146;
 let audio = null;
 let lock = null;
 
-/** Makes sound possible; to be called from a tap. */
-export function wake() {
-  audio ??= new (globalThis.AudioContext ?? globalThis.webkitAudioContext)();
+/** Wires the buttons "Ring for me". `always`: console and projector ring without them, as far as the browser lets them. */
+export function readyGong(always) {
+  if (!globalThis.AudioContext) return;
+  if (always) wake();
+  if (always) document.addEventListener("pointerdown", wake, { once: true });
+  document.addEventListener("visibilitychange", () => lock && !document.hidden && keepAwake());
+  for (const button of document.querySelectorAll("[data-ring]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => press(button));
+  }
+}
+
+/** Makes sound possible; browsers want a tap for it. */
+function wake() {
+  audio ??= new AudioContext();
   audio.resume().catch(() => {});
 }
 
-/** "Ring for me": on with a soft stroke to hear it, and the screen stays awake; off again with the next tap. */
-export function press(button) {
+/** On with a soft stroke to hear it, and the screen stays awake; off again with the next tap. */
+function press(button) {
   const on = button.getAttribute("aria-pressed") !== "true";
   button.setAttribute("aria-pressed", String(on));
   if (!on) return rest();
   wake();
   strike(0.3);
-  document.addEventListener("visibilitychange", () => lock && !document.hidden && keepAwake());
   return keepAwake();
 }
 

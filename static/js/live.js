@@ -7,6 +7,8 @@ import { Drafts } from "./drafts.js";
 import { EFFECTS, Moments, news } from "./effects.js";
 import { fill } from "./fill.js";
 import { Follow } from "./follow.js";
+import { readyGong } from "./gong.js";
+import { Offer } from "./offer.js";
 import { lay } from "./overlay.js";
 import { Parts } from "./parts.js";
 import { browser, listenToDevice } from "./platform.js";
@@ -39,6 +41,7 @@ class Live {
     this.connection = new Connection({ address: new URL(main.dataset.live, location.href), client: this.turns, platform: browser });
     this.sender = new Sender({ owner: this.owner, page: this.turns });
     this.drafts = new Drafts({ owner: this.owner });
+    this.offer = new Offer({ drafts: this.drafts, send: (...op) => this.send(...op) });
     this.time = new Timekeeper(this.moments);
     this.follower = new Follow({ page: main.dataset, event, open: () => this.turns.open(), leave: () => this.emit("before-leave", {}) });
     this.tell = announcer({ region: document.getElementById("say"), say });
@@ -46,11 +49,11 @@ class Live {
 
   begin() {
     closable(document);
-    this.moments.readyGong(["console", "screen"].includes(this.main.dataset.page));
+    readyGong(["console", "screen"].includes(this.main.dataset.page));
     for (const s of Object.keys(this.core.streams)) this.caughtUp.add(s);
     this.refresh();
     this.drafts.start();
-    this.turns.offer();
+    this.offer.show();
     this.connection.start();
     this.sender.start();
     this.time.start();

@@ -2,6 +2,7 @@
 
 import { start } from "./live.js";
 import { composers } from "./composer.js";
+import { drag } from "./drag.js";
 import { noteMenu } from "./notemenu.js";
 
 function table(main) {
@@ -30,7 +31,7 @@ function table(main) {
 
   composers(live, main, stream);
   noteMenu(live, main, { stream, can, move });
-  main.addEventListener("pointerover", async () => (await import("./drag.js")).drag(main, { can, move }), { once: true });
+  drag(main, { can, move });
   live.on("frame", look);
   look();
 }

@@ -110,16 +110,7 @@ export class Turns {
   keepRefused({ s, d }) {
     if (!d?.text) return;
     this.live.drafts.add({ s, q: d.q, text: d.text, colour: d.colour });
-    this.offer();
-  }
-
-  /** Half-typed words of an earlier page; most pages have none, and need no script for it. */
-  async offer() {
-    const { live } = this;
-    if (!live.drafts.homeless().length) return;
-    const { Offer } = await import("./offer.js");
-    this.offered ??= new Offer({ drafts: live.drafts, send: (...op) => live.send(...op) });
-    this.offered.show();
+    this.live.offer.show();
   }
 
   again(ops) {
