@@ -1,6 +1,7 @@
 // What the page does about each effect of core.js. `live` is the page of live.js.
 
 import { stageAt } from "./phase.js";
+import { remember } from "./platform.js";
 
 export const EFFECTS = { send, put, stale, drop, clock, welcome, answer, complain, end, bye, glance };
 
@@ -31,7 +32,7 @@ function clock(live, { now, sent }) {
 function welcome(live, { me, limits }) {
   live.sender.queue.rate = limits.rate ?? live.sender.queue.rate;
   live.byeMs = null;
-  sessionStorage.removeItem("zc-reloaded");
+  remember("zc-reloaded", "");
   become(live, me);
 }
 

@@ -2,6 +2,7 @@
 
 import { notice } from "./words.js";
 import { placeOf } from "./phase.js";
+import { recall, remember } from "./platform.js";
 
 const FOLLOWING = ["lobby", "table", "gallery"];
 const NOTICE_MS = 3_000;
@@ -53,13 +54,13 @@ export class Follow {
   /** Coming back to the same page again and again helps nobody: then only the button goes. */
   wasJustSent(stage, me) {
     this.mark = [this.way, this.page.page, this.page.board, stage.phase, stage.session, me.seat?.board].join();
-    const [mark, at] = (sessionStorage.getItem("zc-sent") ?? "").split("@");
+    const [mark, at] = recall("zc-sent").split("@");
     return mark === this.mark && this.now() - Number(at) < AGAIN_MS;
   }
 
   setOff() {
     this.gone = true;
-    sessionStorage.setItem("zc-sent", `${this.mark}@${this.now()}`);
+    remember("zc-sent", `${this.mark}@${this.now()}`);
     this.leave();
     this.go(`/e/${this.event}/`);
   }

@@ -22,6 +22,23 @@ function cookie() {
   return document.cookie.match(/(?:^|; )(?:__Host-|__Secure-)?csrftoken=([^;]*)/)?.[1] ?? "";
 }
 
+/** What this tab remembers through reloads; a browser that keeps nothing recalls nothing. */
+export function recall(key) {
+  try {
+    return sessionStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function remember(key, value) {
+  try {
+    sessionStorage.setItem(key, value);
+  } catch {
+    return;
+  }
+}
+
 /** Wakes the line when the device does, and holds a page back that has words only in its memory. */
 export function listenToDevice({ connection, holdsBack }) {
   addEventListener("online", () => connection.wake());

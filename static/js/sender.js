@@ -1,6 +1,7 @@
 // Operations from the tap to the last word about them: stored, sent, repeated, answered.
 
 import { openOutbox, watchTabs } from "./outbox.js";
+import { recall, remember } from "./platform.js";
 import { add, lose, newQueue, settle, take } from "./queue.js";
 import { uuid7 } from "./uuid7.js";
 
@@ -140,10 +141,7 @@ function noteOf(op) {
 
 /** The same through reloads of one tab. */
 function tabName() {
-  try {
-    sessionStorage.zcTab ??= uuid7();
-    return sessionStorage.zcTab;
-  } catch {
-    return uuid7();
-  }
+  const name = recall("zc-tab") || uuid7();
+  remember("zc-tab", name);
+  return name;
 }

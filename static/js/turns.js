@@ -3,6 +3,7 @@
 import { forgetDrafts } from "./drafts.js";
 import { hello } from "./core.js";
 import { forget } from "./outbox.js";
+import { recall, remember } from "./platform.js";
 import { notice, say, showStatus } from "./words.js";
 
 const IN_FLIGHT = 8;
@@ -47,9 +48,9 @@ export class Turns {
 
   /** The page is older than the server: once again, with the outbox kept; not in a circle. */
   reload() {
-    const before = Number(sessionStorage.getItem("zc-reloaded") ?? 0);
+    const before = Number(recall("zc-reloaded"));
     if (Date.now() - before < RELOADED_MS) return this.live.connection.become("stopped", "reload");
-    sessionStorage.setItem("zc-reloaded", Date.now());
+    remember("zc-reloaded", Date.now());
     return location.reload();
   }
 
