@@ -9,6 +9,7 @@ from sessions.phases import Phase
 from sessions.steps import all_steps, next_step, run_sheet
 
 Fields = dict[str, Any]
+SITTING_DOWN = frozenset({Phase.DRAFT, Phase.LOBBY, Phase.SEATING, Phase.RUNNING})
 NOBODY: Fields = {"tables": {}, "people": 0, "seated": 0, "lobby": []}
 
 
@@ -34,10 +35,16 @@ def cards(room: list[Fields], numbers: Fields) -> list[Fields]:
     return [part | numbers["tables"].get(str(part["table"]), {"notes": 0, "last": ""}) for part in room]
 
 
-def sums(room: list[Fields], numbers: Fields) -> Fields:
-    """Seats and people in all, as `sums` in `static/js/steps.js`; `lacking` people find no seat at an open table."""
+def sums(room: list[Fields], numbers: Fields, phase: str) -> Fields:
+    """Seats and people in all, as `sums` in `static/js/steps.js`.
+
+    `lacking` people find no seat at an open table, as long as people sit down; a chair kept for a host is that host's.
+    """
     standing = max(0, numbers["people"] - numbers["seated"])
+    seated = {seat["p"] for table in room for seat in table["seats"]}
+    kept = sum(1 for table in room if table["open"] and table["host"] and table["host"] not in seated)
     free = sum(table["free"] for table in room if table["open"])
+    lacking = max(0, standing - free - kept) if phase in SITTING_DOWN else 0
     return {
         "id": "sums",
         "seq": 0,
@@ -48,7 +55,7 @@ def sums(room: list[Fields], numbers: Fields) -> Fields:
         "standing": standing,
         "waiting": numbers["lobby"],
         "more": max(0, standing - len(numbers["lobby"])),
-        "lacking": max(0, standing - free),
+        "lacking": lacking,
         "written": sum(table["notes"] for table in numbers["tables"].values()),
     }
 

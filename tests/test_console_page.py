@@ -40,7 +40,7 @@ def test_next_step_follows_the_shared_vectors(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS["sums"], ids=lambda v: v["name"])
 def test_sums_follow_the_shared_vectors(vector: dict[str, Any]) -> None:
-    counted = desk.sums(vector["room"], vector["numbers"])
+    counted = desk.sums(vector["room"], vector["numbers"], vector["phase"])
     assert {name: counted[name] for name in vector["sums"]} == vector["sums"]
 
 
@@ -79,6 +79,16 @@ def test_primary_button_works_as_a_plain_form(ada: Moderator, event: Event) -> N
     assert (answer.status_code, answer["Location"]) == (303, reverse("console", args=[event.key]))
     event.refresh_from_db()
     assert (event.phase, event.session_no) == (Phase.RUNNING, 1)
+
+
+def test_people_count_once_however_many_sessions_they_sat_in(event: Event, cem: Participant) -> None:
+    put(event, Phase.SEATING, session=2)
+    sit(cem, event.tables.get(number=2))
+    assert {name: desk.glance(event)[name] for name in ("people", "seated", "lobby")} == {
+        "people": 1,
+        "seated": 1,
+        "lobby": [],
+    }
 
 
 def test_console_belongs_to_its_moderator_alone(

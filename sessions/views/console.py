@@ -30,10 +30,10 @@ def console(request: HttpRequest, code: str) -> HttpResponse:
     """The moderator's live page."""
     event, moderator = moderator_of(request, code)
     live = reading.page(moderator, ["stage", "me", "room"])
-    numbers = desk.glance(event)
+    numbers, shown = desk.glance(event), _shown(request, event, live)
     context = {
-        **_shown(request, event, live),
-        "sums": desk.sums(live.parts["room"], numbers),
+        **shown,
+        "sums": desk.sums(live.parts["room"], numbers, shown["lead"]["phase"]),
         "tables": desk.cards(live.parts["room"], numbers),
         "asked": request.GET.get("ask", ""),
         "looked_at": _looked_at(request, live.parts["room"]),
@@ -51,7 +51,7 @@ def screen(request: HttpRequest, code: str) -> HttpResponse:
     shown = _shown(request, event, live)
     context = {
         **shown,
-        "sums": desk.sums(live.parts["room"], desk.glance(event)),
+        "sums": desk.sums(live.parts["room"], desk.glance(event), shown["lead"]["phase"]),
         "walk": desk.harvest(live.parts["gallery"]) | {"phase": shown["lead"]["phase"]},
         "size": desk.map_size(len(live.parts["room"])),
     }

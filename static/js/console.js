@@ -15,10 +15,10 @@ function run(main) {
   const page = { live, main, numbers: null };
   const desk = deskReader(main.dataset.desk, (view) => showDesk(page, view));
   live.on("glance", (frame) => showNumbers(page, frame));
-  live.on("phase", () => (showStep(live), desk()));
+  live.on("phase", () => (showStep(live), showSums(page), desk()));
   live.on("frame", ({ s }) => {
     if (s === "room") showCards(page), showSums(page);
-    if (s === "stage") showStep(live), desk();
+    if (s === "stage") showStep(live), showSums(page), desk();
   });
   document.addEventListener("submit", (event) => onSubmit(event, live));
   document.addEventListener("click", (event) => onClick(event, live));
@@ -44,7 +44,7 @@ function showNumbers(page, frame) {
 
 function showSums({ live, numbers }) {
   if (!numbers) return;
-  const view = sums(live.parts("room"), numbers);
+  const view = sums(live.parts("room"), numbers, live.stage().phase);
   for (const id of ["head-sums", "sums", "lacking", "waiting-sums"]) live.fill(document.getElementById(id), view);
 }
 

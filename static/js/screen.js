@@ -36,7 +36,7 @@ function run(main) {
   }
 
   function showRoom(numbers = NOBODY) {
-    const view = sums(live.parts("room"), numbers);
+    const view = sums(live.parts("room"), numbers, live.stage().phase);
     live.fill(document.getElementById("cafe-sums"), view);
     if (numbers !== NOBODY) live.fill(document.getElementById("sofar-sums"), view);
     document.getElementById("cafe").dataset.size = mapSize(view.tables);

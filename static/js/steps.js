@@ -42,9 +42,16 @@ export function lead(stage, now) {
 
 const total = (list, count) => list.reduce((sum, item) => sum + count(item), 0);
 
-/** Seats and people in all; `lacking` people find no seat at an open table. `numbers` as in a `glance` frame. */
-export function sums(room, numbers) {
+const SITTING_DOWN = ["draft", "lobby", "seating", "running"];
+
+/**
+ * Seats and people in all. `lacking` people find no seat at an open table, as long as people sit down; a chair kept for a
+ * host is that host's. `numbers` as in a `glance` frame.
+ */
+export function sums(room, numbers, phase) {
   const standing = Math.max(0, numbers.people - numbers.seated);
+  const seated = new Set(room.flatMap((table) => table.seats.map((seat) => seat.p)));
+  const kept = room.filter(({ open, host }) => open && host && !seated.has(host)).length;
   const free = total(room, (table) => (table.open ? table.free : 0));
   return {
     tables: room.length,
@@ -54,7 +61,7 @@ export function sums(room, numbers) {
     standing,
     waiting: numbers.lobby,
     more: Math.max(0, standing - numbers.lobby.length),
-    lacking: Math.max(0, standing - free),
+    lacking: SITTING_DOWN.includes(phase) ? Math.max(0, standing - free - kept) : 0,
     written: total(Object.values(numbers.tables), (table) => table.notes),
   };
 }

@@ -25,7 +25,8 @@ def numbers(events: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 def _of(event: Event, session: int) -> dict[str, Any]:
     here = Participant.objects.filter(event=event, removed_at=None).exclude(role=Participant.Role.MODERATOR)
-    counts = here.aggregate(people=Count("pk"), seated=Count("pk", filter=Q(seats__session_id=session), distinct=True))
+    here_now = Count("pk", filter=Q(seats__session_id=session), distinct=True)
+    counts = here.aggregate(people=Count("pk", distinct=True), seated=here_now)
     boards = Board.objects.filter(session_id=session).values_list("pk", "table_id", "note_count")
     newest = _newest([pk for pk, _table, count in boards if count])
     standing = here.exclude(pk__in=Seat.objects.filter(session_id=session).values("participant_id"))

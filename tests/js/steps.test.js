@@ -12,9 +12,9 @@ for (const { name, facts, now, step } of vectors.steps) {
   test(`the next step: ${name}`, () => assert.deepEqual(nextStep(facts, now), step));
 }
 
-for (const { name, room, numbers, sums: wanted } of vectors.sums) {
+for (const { name, room, numbers, phase, sums: wanted } of vectors.sums) {
   test(`the sums: ${name}`, () => {
-    const { waiting, ...rest } = sums(room, numbers);
+    const { waiting, ...rest } = sums(room, numbers, phase);
     assert.deepEqual(rest, wanted);
     assert.deepEqual(waiting, numbers.lobby);
   });
