@@ -55,11 +55,11 @@ def load_finished(owner: Moderator, language: str) -> Event:
     """The evening of 24 August 2021, closed, with everything people wrote and took home."""
     words = content(language)
     event = build(owner, replace(plan(language), title=words.title, starts_at=FIRST_EVENING), sample=FINISHED)
-    moderator = _moderator_of(event)
-    _invite(event, words)
+    moderator = moderator_of(event)
+    invite(event, words)
     streams.open_for(event)
     for act in Story(event, words, moderator).acts():
-        _carry_out(act)
+        carry_out(act)
     event.refresh_from_db()
     return event
 
@@ -98,7 +98,7 @@ def is_half_free(event: Event) -> bool:
     return 2 * taken <= sum(event.tables.values_list("cap", flat=True))
 
 
-def _invite(event: Event, words: Content) -> None:
+def invite(event: Event, words: Content) -> None:
     """People come in; the first one at each table is its host."""
     came = as_datetime(DOORS)
     people = Participant.objects.bulk_create(
@@ -119,14 +119,14 @@ def _invite(event: Event, words: Content) -> None:
     Table.objects.bulk_update(tables, ["host"])
 
 
-def _carry_out(act: list[Op]) -> None:
+def carry_out(act: list[Op]) -> None:
     """Raises `ValueError` when the rules no longer allow what the sample tells."""
     refused = [answer for answer in streams.replay(act) if answer.code]
     if refused:
         raise ValueError(f"the sample breaks a rule: {refused[0]}")
 
 
-def _moderator_of(event: Event) -> Participant:
+def moderator_of(event: Event) -> Participant:
     moderator, made = Participant.objects.get_or_create(
         event=event,
         moderator=event.owner,
@@ -139,4 +139,4 @@ def _moderator_of(event: Event) -> Participant:
 
 def _lead(event: Event, kind: str, data: dict[str, object]) -> None:
     now = now_ms()
-    streams.apply([Op(uuid7(now), event.pk, _moderator_of(event).pk, Name("stage"), kind, data, None, now)])
+    streams.apply([Op(uuid7(now), event.pk, moderator_of(event).pk, Name("stage"), kind, data, None, now)])
