@@ -196,6 +196,15 @@ async def test_sockets_may_be_closed_with_every_code(tiny: Tiny) -> None:
         assert closed.value.rcvd.code == code
 
 
+async def test_sockets_that_have_gone_leave_their_places_to_others() -> None:
+    with running(connections=5) as tiny:
+        for _come_and_gone in range(12):
+            async with connect(tiny.url) as live:
+                await live.send("hello")
+                assert await live.recv() == "5"
+        assert status(tiny.get()) == 200
+
+
 async def test_a_message_beyond_256_kib_drops_the_socket_and_no_other(tiny: Tiny) -> None:
     async with connect(tiny.url) as other, connect(tiny.url) as live:
         await live.send("x" * 256 * 1024)

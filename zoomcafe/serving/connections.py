@@ -55,7 +55,11 @@ class CafeRequest(WebRequest):  # type: ignore[misc]
         if self.server.draining:
             self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
             self.channel.persistent = False
-        return super().process()
+        channel = self.channel
+        done = super().process()
+        if self.transport is None:  # it became a socket, which counts for itself; the channel hears of it no more
+            channel.factory.closed(channel)
+        return done
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         if self.channel.refused:
@@ -207,6 +211,18 @@ class CafeFactory(http.HTTPFactory):  # type: ignore[misc]
 
 
 class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
+    def onConnect(self, request: Any) -> Any:  # noqa: N802
+        """We offer no subprotocol, and Daphne breaks on names of some that are not ASCII."""
+        request.headers.pop("sec-websocket-protocol", None)
+        return super().onConnect(request)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803, FBT001
+        """What was no handshake never became a socket; Daphne would look for who it was."""
+        if hasattr(self, "application_deferred"):
+            super().onClose(wasClean, code, reason)
+        elif hasattr(self, "server"):
+            self.server.protocol_disconnected(self)
+
     def connectionMade(self) -> None:  # noqa: N802
         super().connectionMade()
         factory = self.factory.server_class.http_factory

@@ -123,11 +123,13 @@ class CafeServer(Server):  # type: ignore[misc]
     async def drain(self) -> None:
         """Nobody new is let in, requests finish, sockets hear that they should come back."""
         self.draining = True
-        await defer.maybeDeferred(self.port.stopListening).asFuture(twisted_loop)
-        self.http_factory.close_waiting()
-        await asyncio.gather(self.say_goodbye(), self.finish_requests())
-        if reactor.running:
-            reactor.stop()
+        try:
+            await defer.maybeDeferred(self.port.stopListening).asFuture(twisted_loop)
+            self.http_factory.close_waiting()
+            await asyncio.gather(self.say_goodbye(), self.finish_requests())
+        finally:
+            if reactor.running:
+                reactor.stop()
 
     async def say_goodbye(self) -> None:
         try:
