@@ -1,10 +1,12 @@
 """Codes people type and secrets machines keep."""
 
 import hashlib
+import re
 import secrets
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's 32 letters: 5 bits each
 LENGTH = 8  # 40 bits
+SESSION_KEY = re.compile(r"[a-z0-9]{32}")  # of a signed-in moderator, as Django makes them
 LOOK_ALIKES = str.maketrans("OIL", "011")
 
 
@@ -26,3 +28,15 @@ def new_secret() -> str:
 def digest(secret: str) -> str:
     """What is stored of a secret (SHA-256, hex): enough for one that cannot be guessed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class KeyConverter:
+    """An event's permanent key in an address; what cannot be one leads nowhere."""
+
+    regex = "[0-9A-Z]{1,8}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

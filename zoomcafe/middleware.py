@@ -19,6 +19,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
+from sessions.codes import SESSION_KEY
 from sessions.limits import TooMany
 from zoomcafe import errors, headers, logs, static
 
@@ -123,9 +124,11 @@ class Languages(LocaleMiddleware):
 
 
 class Methods(MiddlewareMixin):
-    """GET and HEAD read, POST writes; nothing else exists here."""
+    """GET and HEAD read, POST writes; nothing else exists here. All text is UTF-8, whatever a request claims."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if "charset" in (request.content_params or {}):
+            request.encoding = "utf-8"
         if request.method in METHODS:
             return None
         response = errors.method_not_allowed(request)
@@ -141,7 +144,11 @@ class Hosts(CommonMiddleware):
 
 
 class Sessions(SessionMiddleware):
-    """Takes a lane only when there is something to write."""
+    """Takes a lane only when there is something to write; a cookie that was never ours is none."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        request.session = self.SessionStore(key if SESSION_KEY.fullmatch(key) else None)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         self.process_request(request)

@@ -27,4 +27,17 @@ class Pace:
         return 0 if allowed else max(1, round((1 - tokens) / rate * 1000))
 
 
+class Bucket:
+    """The same for one socket alone: tokens that come back at `rate` a second, at most `burst` of them."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self.rate, self.burst, self.tokens, self.at = rate, burst, burst, time.monotonic()
+
+    def take(self, cost: float) -> bool:
+        now = time.monotonic()
+        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate) - cost
+        self.at = now
+        return self.tokens >= 0
+
+
 pace = Pace()

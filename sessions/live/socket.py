@@ -10,14 +10,16 @@ from urllib.parse import parse_qs
 
 from channels.routing import URLRouter
 from django.conf import settings
-from django.db import DatabaseError
-from django.urls import path
+from django.db import Error
+from django.urls import re_path
 
 from sessions.clock import now_ms
+from sessions.codes import KeyConverter
 from sessions.live import desk, visit, wire
 from sessions.live.follower import Follower
 from sessions.live.hub import Hub
 from sessions.live.ops import Refused
+from sessions.live.pace import Bucket
 from sessions.live.threads import in_thread
 from sessions.live.words import say
 from sessions.models import Participant
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 Message = dict[str, Any]
 STRIKES = 3
 MOST_UNANSWERED = 64
+FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
+COSTS = {"sub": 10}  # asks the database at once
 RETRY_MS = 2_000
 
 
@@ -63,7 +67,10 @@ async def live(
     await Socket(scope, receive, send).run()
 
 
-routes: list[Any] = [path("live/<str:code>/", cast("Any", live))]
+routes: list[Any] = [
+    re_path(f"^live/(?P<code>{KeyConverter.regex})/$", cast("Any", live)),
+    re_path("", cast("Any", live), {"code": ""}),  # any other address: told that there is nothing
+]
 application = URLRouter(routes)
 
 
@@ -81,6 +88,7 @@ class Socket:
         self.follower: Follower | None = None
         self.strikes = {"bad": 0, "fast": 0}
         self.unanswered: set[asyncio.Task[None]] = set()
+        self.frames = Bucket(FRAMES_PER_SECOND, FRAMES_BURST)
 
     async def run(self) -> None:
         await self.receive()
@@ -105,7 +113,7 @@ class Socket:
             await self._close(close)
         except Gone:
             log.debug("socket left")
-        except DatabaseError:
+        except Error:
             log.warning("a socket could not be served: the database is away")
             await self._close(1013)
         finally:
@@ -138,17 +146,20 @@ class Socket:
             raw = message.get("text")
             if not raw:
                 raise Refused("bad_frame")  # noqa: TRY301 - binary and empty frames are answered like other bad ones
-            return wire.parse(raw)
+            frame = wire.parse(raw)
         except Refused as refused:
             if refused.code == "too_large":
                 raise visit.Closed(4413, "too_large") from None
             await self._strike(refused.code)
             return None
+        if not self.frames.take(COSTS.get(frame["t"], 1)):
+            raise visit.Closed(4429, "rate_limited")
+        return frame
 
-    async def _strike(self, code: str, kind: str = "bad") -> None:
-        self.strikes[kind] += 1
-        if self.strikes[kind] >= STRIKES:
-            raise visit.Closed(4400 if kind == "bad" else 4429, code)
+    async def _strike(self, code: str) -> None:
+        self.strikes["bad"] += 1
+        if self.strikes["bad"] >= STRIKES:
+            raise visit.Closed(4400, code)
         await self._tell(code)
 
     async def _stay(self, viewer: Participant, hello: Message) -> None:
@@ -233,13 +244,18 @@ class Socket:
             answer = await desk.operate(viewer, frame)
         except Refused as refused:
             await self._tell(refused.code)
+            self._count("bad", 4400)
             return
         text = say(answer.code, self.language, answer.names) if answer.code else ""
         await self._text(wire.answer_frame(answer, text))
-        if answer.code == "rate_limited" and self.follower is not None:
-            self.strikes["fast"] += 1
-            if self.strikes["fast"] >= STRIKES:
-                self.follower.close(4429)
+        if answer.code == "rate_limited":
+            self._count("fast", 4429)
+
+    def _count(self, kind: str, close: int) -> None:
+        """As `_strike`, from a task beside the one that reads."""
+        self.strikes[kind] += 1
+        if self.strikes[kind] >= STRIKES and self.follower is not None:
+            self.follower.close(close)
 
     def _seen(self, follower: Follower, n: int) -> None:
         if follower.window.confirm(n):
