@@ -47,6 +47,23 @@ class House:
             if self.process.stdout is not None:
                 self.process.stdout.close()
 
+    def kill(self) -> None:
+        """As when the machine is out of memory: no word to anybody."""
+        self.stop(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Connections stay open, nothing is read; `kill` or `thaw` end it."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def trusts(self, *origins: str) -> None:
+        """Other addresses that lead here; before the start."""
+        self.env["TRUSTED_ORIGINS"] = " ".join(origins)
+
     def does(self, *command: str) -> str:
         """The output of one of our commands beside the running server."""
         done = subprocess.run(

@@ -330,6 +330,14 @@ test("a device that says it is offline is believed when the server does not answ
   assert.equal(client.states.at(-1), "offline");
 });
 
+test("a device that says it is offline while the line is broken is believed at once", () => {
+  const { device, client, connection } = livePage();
+  device.socket.ends(1006);
+  device.isOffline = true;
+  connection.doubt();
+  assert.deepEqual(client.states, ["live", "connecting", "offline"]);
+});
+
 test("a device that says it is offline is not believed when the server answers", async () => {
   const { device, client, connection } = livePage();
   connection.doubt();
