@@ -1,19 +1,22 @@
 """Who is asking: a guest by the cookie bound to the event, a moderator by the account."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from sessions.codes import digest, new_secret
 from sessions.http import HttpRequest
 from sessions.live import streams
 from sessions.models import Device, Event, HandOver, Moderator, Participant
+from sessions.steps import all_steps
 
-COOKIE_LIFE = timedelta(days=7)
+DAY = timedelta(days=1)  # how long a seat is remembered after the event
+MINUTE = timedelta(minutes=1)
 HAND_OVER_LIFE = timedelta(minutes=5)
 LONGEST_SECRET = 200
 
@@ -51,9 +54,15 @@ def secret_in(cookies: str, name: str) -> str | None:
     return jar["x"].value[: LONGEST_SECRET + 1] if "x" in jar else None
 
 
+def seat_secret(event: Event, cookies: str) -> str | None:
+    """The secret of this event's cookie, without the time until which the browser keeps it."""
+    value = secret_in(cookies, cookie_name(event))
+    return value.partition(".")[0] if value else None
+
+
 def participant_with(event: Event, cookies: str) -> Participant | None:
     """Whom the Cookie header names in this event, removed or not; one query when there is a secret."""
-    secret = secret_in(cookies, cookie_name(event))
+    secret = seat_secret(event, cookies)
     if not secret or len(secret) > LONGEST_SECRET:
         return None
     return Participant.objects.filter(event=event, devices__digest=digest(secret)).first()
@@ -169,16 +178,42 @@ def leave(participant: Participant, secret: str) -> bool:
     return not participant.devices.exists()
 
 
-def remember(response: HttpResponse, event: Event, secret: str) -> None:
-    """Sets the cookie that is this person in this event."""
+def remember(response: HttpResponseBase, event: Event, secret: str) -> None:
+    """Sets the cookie that is this person in this event; a shared computer forgets it a day after the event."""
+    until = kept_until(event)
     response.set_cookie(
         cookie_name(event),
-        secret,
-        max_age=COOKIE_LIFE,
+        f"{secret}.{int(until.timestamp())}",
+        max_age=until - timezone.now(),
         secure=bool(settings.SESSION_COOKIE_SECURE),
         httponly=True,
         samesite="Lax",
     )
+
+
+def remind(response: HttpResponseBase, event: Event, cookies: str) -> None:
+    """Sets the cookie again when half of its last day is over, or when the event ends later than was planned."""
+    name = cookie_name(event)
+    secret, until = seat_secret(event, cookies), _until(secret_in(cookies, name) or "")
+    late = until < planned_end(event) + DAY - MINUTE or until < timezone.now() + DAY / 2
+    if secret and late and name not in response.cookies:
+        remember(response, event, secret)
+
+
+def kept_until(event: Event) -> datetime:
+    return max(planned_end(event), timezone.now()) + DAY
+
+
+def planned_end(event: Event) -> datetime:
+    """Its start and everything on the run sheet: sessions, changes between them, the gallery walk."""
+    return event.starts_at + sum(step.minutes for step in all_steps(list(event.sessions.all()))) * MINUTE
+
+
+def _until(value: str) -> datetime:
+    """Until when the browser keeps this cookie, as it says itself; long ago when it does not."""
+    stamp = value.partition(".")[2]
+    known = stamp.isascii() and stamp.isdigit() and len(stamp) < 11
+    return datetime.fromtimestamp(int(stamp) if known else 0, UTC)
 
 
 def forget(response: HttpResponse, event: Event) -> None:

@@ -1,8 +1,10 @@
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.deprecation import MiddlewareMixin
 
-from sessions.identity import NotJoined, Removed
+from sessions.identity import NotJoined, Removed, remind
+from sessions.models import Participant
 
 
 class IdentityMiddleware(MiddlewareMixin):
@@ -10,6 +12,12 @@ class IdentityMiddleware(MiddlewareMixin):
 
     def process_request(self, request: HttpRequest) -> None:
         request.participant = None  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        person: Participant | None = getattr(request, "participant", None)
+        if person is not None and person.moderator_id is None and response.status_code < 400:
+            remind(response, person.event, request.META.get("HTTP_COOKIE", ""))
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Removed):

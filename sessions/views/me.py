@@ -61,13 +61,12 @@ def page(request: HttpRequest, event: Event, participant: Participant, *, link: 
         "devices": participant.devices.count(),
         "link": link,
         "minutes": identity.HAND_OVER_LIFE.seconds // 60,
-        "days": identity.COOKIE_LIFE.days,
     }
     return render(request, "sessions/me.html", context)
 
 
 def secret_here(request: HttpRequest, event: Event) -> str | None:
-    return identity.secret_in(request.META.get("HTTP_COOKIE", ""), identity.cookie_name(event))
+    return identity.seat_secret(event, request.META.get("HTTP_COOKIE", ""))
 
 
 def stand_up(participant: Participant) -> None:
