@@ -1,10 +1,14 @@
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.conf import settings
 from django.contrib import auth
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,12 +17,25 @@ from sessions.codes import digest
 from sessions.forms.entry import PasswordForm, SignInForm
 from sessions.going import local_address
 from sessions.http import HttpRequest
+from sessions.limits import TooMany
 from sessions.models import Moderator, SignInLink
 from sessions.tries import wait_for_sign_in, wrong_password
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 BY_LINK = "came_by_link"
-hashing = threading.BoundedSemaphore(8)  # passwords are dear to compute
+PATIENCE_S = 2
+lane = threading.BoundedSemaphore(max(1, min(4, settings.LANES // 2)))  # the other lanes are for guests
+
+
+@contextmanager
+def hashing() -> Iterator[None]:
+    """Passwords are dear to compute; nobody waits for that on a lane that others need. Raises `TooMany`."""
+    if not lane.acquire(blocking=False):
+        raise TooMany(PATIENCE_S, _("Many people are signing in just now. Please try again in a moment."))
+    try:
+        yield
+    finally:
+        lane.release()
 
 
 @never_cache
@@ -46,7 +63,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def known(request: HttpRequest, email: str, password: str) -> Moderator | None:
     """The moderator with this address and password; the same work whether the address is known or not."""
-    with hashing:
+    with hashing():
         moderator = auth.authenticate(request, username=email, password=password)
     return moderator if isinstance(moderator, Moderator) else None
 
@@ -85,11 +102,12 @@ def password(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "moderator": moderator, "done": False}
     if request.method != "POST":
         return render(request, "sessions/password.html", context | {"done": "done" in request.GET})
-    with hashing:
+    with hashing():
         valid = form.is_valid()
+        if valid:
+            moderator.choose_password(form.cleaned_data["new"])
     if not valid:
         return render(request, "sessions/password.html", context, status=422)
-    moderator.choose_password(form.cleaned_data["new"])
     auth.update_session_auth_hash(request, moderator)
     request.session.pop(BY_LINK, None)
     return redirect(f"{reverse('password')}?done")
