@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import DatabaseError
+from django.db import Error
 
 from sessions.clock import now_ms
 from sessions.live import streams
@@ -27,14 +27,14 @@ async def operate(viewer: Participant, frame: dict[str, Any]) -> Answer:
     """One `op` frame as `wire.parse` gave it, to its answer. `Refused` when not even its id can be read."""
     op_id = uuid(frame["id"])
     name = Name("me", viewer.pk)
+    after = pace.wait_ms(viewer.pk)
+    if after:
+        return Answer(op_id, name, code="rate_limited", after_ms=after)
     try:
         name = stream_name(frame["s"])
         op = make_op(viewer, frame, name)
     except Refused as refused:
         return Answer(op_id, name, code=refused.code)
-    after = pace.wait_ms(viewer.pk)
-    if after:
-        return Answer(op_id, name, code="rate_limited", after_ms=after)
     return await Writer.here().submit(op)
 
 
@@ -89,7 +89,7 @@ async def _apply(ops: list[Op]) -> list[Answer]:
     """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
     try:
         return await in_thread(streams.apply, ops)
-    except DatabaseError as trouble:
+    except Error as trouble:
         code = _code_of(trouble)
         log.warning("batch of %d operations not written: %s", len(ops), code)
         return [Answer(op.id, op.stream, code=code) for op in ops]
@@ -100,7 +100,7 @@ async def _apply(ops: list[Op]) -> list[Answer]:
         return [Answer(ops[0].id, ops[0].stream, code="internal")]
 
 
-def _code_of(trouble: DatabaseError) -> str:
+def _code_of(trouble: Error) -> str:
     said = str(trouble).lower()
     full = "disk is full" in said or "no space left" in said or "could not extend" in said
     return "storage_full" if full or getattr(trouble.__cause__, "errno", None) == errno.ENOSPC else "busy"

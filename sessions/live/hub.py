@@ -7,7 +7,7 @@ from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from sessions.live import rights, streams
@@ -113,7 +113,7 @@ class Hub:
                 await follower.give(sub, _frames(follower, sub, stream, parts))
                 behind = sub.cursor < max(stream.head, self.cursors.get(sub.stream_id, 0))
                 sub.ready = not behind and not follower.window.full
-        except DatabaseError:
+        except Error:
             log.warning("catching up failed; the next beat tries again")
         finally:
             sub.catching_up = False
@@ -132,7 +132,7 @@ class Hub:
                     self.next_glance = self.loop.time() + GLANCE_S
                     await self._glance()
                 await self._speak(self._due())
-            except DatabaseError:
+            except Error:
                 log.warning("the hub cannot read; it tries again")
                 await asyncio.sleep(RETRY_S)
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 T = TypeVar("T")
 _executor = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live")
@@ -21,7 +21,7 @@ async def in_thread(work: Callable[..., T], *args: object) -> T:
 def _run(work: Callable[..., T], args: tuple[object, ...]) -> T:
     try:
         return work(*args)
-    except DatabaseError:
+    except Error:  # also `InterfaceError`, which is no `DatabaseError`: the server has hung up
         for connection in connections.all(initialized_only=True):
             connection.close()  # the next work gets a fresh one
         raise

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from sessions.codes import SESSION_KEY
 from sessions.identity import cookie_name, moderator_in, participant_with, secret_in
 from sessions.live import reading, rights
 from sessions.live.ops import Name, Refused
@@ -60,7 +61,7 @@ def _signed_in(cookies: str) -> object:
     from importlib import import_module
 
     key = secret_in(cookies, settings.SESSION_COOKIE_NAME)
-    if not key:
+    if not key or not SESSION_KEY.fullmatch(key):
         return None
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
@@ -73,7 +74,10 @@ def followed(person: Participant, wishes: dict[str, Any], epoch: str | None) -> 
 
     A cursor from another epoch counts for nothing. Raises `Refused` for what is no cursor.
     """
-    person = Participant.objects.select_related("event").get(pk=person.pk)
+    found = Participant.objects.select_related("event").filter(pk=person.pk).first()
+    if found is None:  # the event was deleted a moment ago
+        raise Closed(4404, "not_found")
+    person = found
     if len(wishes) > MOST_STREAMS or any(type(after) is not int for after in wishes.values()):
         raise Refused("bad_field")
     asked = {**dict.fromkeys(ALWAYS), **wishes}

@@ -105,7 +105,12 @@ def stream_name(value: str) -> Name:
 
 
 def dump(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character that somebody sent and gets back: only ASCII can carry it
+        return json.dumps(frame, separators=(",", ":"))
+    return text
 
 
 def answer_frame(answer: Answer, text: str = "") -> dict[str, Any]:
