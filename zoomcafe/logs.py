@@ -135,8 +135,8 @@ class Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest):
-            if getattr(record, "status_code", 500) != 500 and not record.exc_info:
-                return False  # `answered` says it
+            if getattr(record, "status_code", 500) < 500:
+                return False  # `answered` says it: whose request is wrong is no trouble of ours
             record.msg, record.args = "request failed", ()
             record.fields = {"route": route_of(request)}
         elif record.name.startswith("django.security"):
