@@ -132,6 +132,7 @@ export class Connection {
 
   /** The device says it is offline, or was for a while. It may be wrong (a server on this machine), so the line is asked. */
   doubt() {
+    if (this.state === "connecting" && this.platform.offline()) this.become("offline");
     if (this.state !== "live") return;
     this.line.ping();
     this.doubtedAt = this.platform.now();
