@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
+from sessions.live.uuid7 import uuid7
 from tests.browser.house import House, People, Person, people
 from tests.browser.test_journey import ENGLISH, joins_by_code, prepares, signs_in
 
@@ -19,8 +20,6 @@ POST = """async ([code, frame]) => {
   const answer = await fetch(`/live/${code}/ops?as=moderator`, {method: 'POST', body: JSON.stringify(frame), headers});
   return await answer.json();
 }"""
-NEW_ID = "async () => { const found = performance.getEntriesByType('resource').find(e => /uuid7/.test(e.name)); \
-return (await import(found.name)).uuid7(); }"
 
 
 class Scene:
@@ -48,7 +47,7 @@ class Scene:
 
     def moderates(self, stream: str, kind: str, **data: Any) -> None:
         page = self.ada.page
-        frame = {"t": "op", "id": page.evaluate(NEW_ID), "s": stream, "k": kind, "d": data}
+        frame = {"t": "op", "id": str(uuid7()), "s": stream, "k": kind, "d": data}
         answer = page.evaluate(POST, [self.code, frame])
         assert answer["t"] == "ack", answer
 
