@@ -80,6 +80,7 @@ def test_a_connection_is_safe_from_the_first_statement(connection: DatabaseWrapp
 
 
 def test_only_the_server_checkpoints(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Checkpoints, "by_this_process", False)
     assert one(opened(), "PRAGMA wal_autocheckpoint") == 0
     monkeypatch.setattr(Checkpoints, "by_this_process", True)
     assert one(opened(), "PRAGMA wal_autocheckpoint") == 1000
