@@ -109,6 +109,16 @@ async def test_a_refused_form_keeps_what_was_typed(running: Cafe) -> None:
     assert "&lt;b&gt;long&lt;/b&gt; &lt;b&gt;" in page
 
 
+async def test_a_refused_form_speaks_the_readers_language(running: Cafe) -> None:
+    live, board, question = await here(running)
+    form = {"id": str(new_id()), "s": board, "k": "note.add", "q": question, "text": "zu lang " * 200}
+    answer = await client(running).post(f"{live}ops", form, headers={"accept-language": "de"})
+    page = answer.content.decode()
+    assert '<html lang="de"' in page
+    assert "Nicht gespeichert" in page
+    assert "Der Text ist zu lang. Bitte kürzen Sie ihn." in page
+
+
 async def test_a_guest_sits_down_by_plain_form(running: Cafe) -> None:
     live, _board, _question = await here(running)
     table = await sync_to_async(lambda: running.table(2).pk)()

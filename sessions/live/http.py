@@ -8,13 +8,13 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.views.decorators.http import require_GET, require_POST
 
 from sessions.going import local_address
 from sessions.http import HttpRequest
 from sessions.live import desk, streams, visit, wire
-from sessions.live.fields import Fields
+from sessions.live.fields import Fields, Id
 from sessions.live.kinds import fields_of
 from sessions.live.ops import Answer, Refused
 from sessions.live.reading import audience_of
@@ -57,6 +57,8 @@ async def parts(request: HttpRequest, viewer: Participant) -> HttpResponse:
         frames = await in_thread(_frames, viewer, wishes, request.GET.get("epoch"))
     except Refused as refused:
         return _refusal(refused.code, 422)
+    except visit.Closed as nobody:
+        return _refusal(nobody.code, STATUS[nobody.close])
     return HttpResponse(f"[{','.join(frames)}]", content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
@@ -70,6 +72,8 @@ def _frames(viewer: Participant, wishes: dict[str, Any], epoch: str | None) -> l
     cursors = {row.pk: _cursor(after, row.head) for _name, row, after in followed.streams}
     found = streams.since([(pk, max(-1, cursor)) for pk, cursor in cursors.items()])
     for name, row, _after in followed.streams:
+        if row.pk not in found:
+            raise visit.Closed(4404, "not_found")
         stream, those = found[row.pk]
         cursor = cursors[row.pk]
         if cursor < stream.head or cursor < 0:
@@ -123,9 +127,9 @@ async def _by_form(request: HttpRequest, viewer: Participant) -> HttpResponseBas
     try:
         answer = await desk.operate(viewer, _frame_of(request))
     except Refused as refused:
-        return await in_thread(_refused_page, request, viewer, say(refused.code, _language()))
+        return await in_thread(_refused_page, request, viewer, say(refused.code, _language()), _language())
     if answer.code is not None:
-        return await in_thread(_refused_page, request, viewer, _sentence(answer))
+        return await in_thread(_refused_page, request, viewer, _sentence(answer), _language())
     return HttpResponseRedirect(_next(request, viewer), status=303)
 
 
@@ -136,11 +140,14 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
     fields = fields_of(stream, kind) or Fields()
     data = fields.from_form({name: value for name, value in form.items() if name not in OWN_FIELDS})
     frame = {"t": "op", "id": form.get("id", ""), "s": stream.on_wire(), "k": kind, "d": data}
-    return {**frame, "base": int(form["base"])} if form.get("base", "").isdecimal() else frame
+    base = Id(nullable=True).typed(form.get("base", ""))
+    if type(base) is str:
+        raise Refused("bad_field")
+    return frame if base is None else {**frame, "base": base}
 
 
-def _refused_page(request: HttpRequest, viewer: Participant, sentence: str) -> HttpResponse:
-    """The form again with what was typed, so that nothing is lost."""
+def _refused_page(request: HttpRequest, viewer: Participant, sentence: str, language: str) -> HttpResponse:
+    """The form again with what was typed, so that nothing is lost. A live thread does not know the reader's language."""
     kept = [(name, value) for name, value in request.POST.items() if name not in {"csrfmiddlewaretoken", "id", "text"}]
     values = {
         "sentence": sentence,
@@ -149,7 +156,8 @@ def _refused_page(request: HttpRequest, viewer: Participant, sentence: str) -> H
         "back": _next(request, viewer),
         "action": request.get_full_path(),
     }
-    return render(request, "live/refused.html", values, status=422)
+    with override(language):
+        return render(request, "live/refused.html", values, status=422)
 
 
 def _next(request: HttpRequest, viewer: Participant) -> str:
