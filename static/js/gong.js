@@ -9,6 +9,7 @@ let lock = null;
 /** Wires the buttons "Ring for me". `always`: console and projector ring without them, as far as the browser lets them. */
 export function readyGong(always) {
   if (!globalThis.AudioContext) return;
+  if (always) keepAwake();
   if (always) wake();
   if (always) document.addEventListener("pointerdown", wake, { once: true });
   document.addEventListener("visibilitychange", () => lock && !document.hidden && keepAwake());
