@@ -160,8 +160,9 @@ async def test_streams_arrive_whole(pages: Pages) -> None:
 async def test_a_lane_recovers_when_the_database_has_been_away(pages: Pages) -> None:
     assert (await get(pages, "/test/ask"))[0] == 200
     await asyncio.wrap_future(pages.lanes.submit(break_connections))
-    answers = [await get(pages, "/test/ask") for _ in range(2 * LANES)]
-    assert answers[-1][0] == 200
+    answers = [(await get(pages, "/test/ask"))[0] for _ in range(4 * LANES)]
+    assert answers.count(200) >= 4 * LANES - 1
+    assert set(answers[-LANES:]) == {200}
 
 
 def break_connections() -> None:

@@ -60,6 +60,14 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
         finally:
             self.give_turn_back()
 
+    def is_usable(self) -> bool:
+        """Whether the connection below still answers; asked after an error, where Django takes it for granted."""
+        try:
+            self.connection.execute("SELECT 1")
+        except self.Database.Error:
+            return False
+        return True
+
     def create_cursor(self, name: str | None = None) -> Cursor:  # noqa: ARG002 - SQLite has no named cursors
         cursor: Cursor = self.connection.cursor(factory=Cursor)
         cursor.wrapper = self
