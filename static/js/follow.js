@@ -8,14 +8,21 @@ const FOLLOWING = ["lobby", "table", "gallery"];
 const NOTICE_MS = 3_000;
 const GALLERY_MS = 1_000;
 const AGAIN_MS = 60_000;
+const SLACK_MS = 10;
 
 /** Why this page is not where the person should be, as text that names the place; "" if it is right. */
 export function wayFrom({ page, board, session }, stage, me) {
   if (!FOLLOWING.includes(page) || me.role === "moderator") return "";
-  const place = placeOf(stage.phase, me.seat?.table);
+  const seat = seatIn(stage.session, me);
+  const place = placeOf(stage.phase, seat?.table);
   if (place !== page) return place;
-  if (page === "table" && board && me.seat?.board && board !== String(me.seat.board)) return "table";
+  if (page === "table" && board && seat?.board && board !== String(seat.board)) return "table";
   return page !== "gallery" && session && stage.session && session !== String(stage.session) ? page : "";
+}
+
+/** A seat of an earlier session is none: nobody is told one by one that a new session has begun. */
+function seatIn(session, { seat }) {
+  return seat?.session && session && seat.session !== session ? null : seat;
 }
 
 /** A page that was opened where it is stays until something changes: from the table one may look at the lobby. */
@@ -31,6 +38,7 @@ export class Follow {
   }
 
   look(stage, me) {
+    this.seen = [stage, me];
     const state = [stage.phase, stage.session, me.seat?.table, me.seat?.board].join();
     this.start ??= state;
     const way = state === this.start ? "" : wayFrom(this.page, stage, me);
@@ -47,13 +55,15 @@ export class Follow {
     this.way = way;
     const wait = way === "gallery" ? GALLERY_MS : NOTICE_MS;
     this.at = this.now() < this.hurry ? 0 : this.now() + wait;
+    clearTimeout(this.timer);
+    if (way && this.at) this.timer = setTimeout(() => this.look(...this.seen), wait + SLACK_MS);
     notice("stay", false);
     notice("follow", false);
   }
 
   /** Coming back to the same page again and again helps nobody: then only the button goes. */
   wasJustSent(stage, me) {
-    this.mark = [this.way, this.page.page, this.page.board, stage.phase, stage.session, me.seat?.board].join();
+    this.mark = [this.event, this.way, this.page.page, this.page.board, stage.phase, stage.session, me.seat?.board].join();
     const [mark, at] = recall("zc-sent").split("@");
     return mark === this.mark && this.now() - Number(at) < AGAIN_MS;
   }

@@ -23,6 +23,12 @@ test("who changes tables in mid-session goes to the new table", () => {
   assert.equal(wayFrom({ page: "table", board: "6", session: "1" }, stage("running"), seated), "table");
 });
 
+test("a seat of the session before is none in this one", () => {
+  const before = { role: "guest", seat: { session: 1, table: 3, board: 7 } };
+  assert.equal(wayFrom({ page: "table", board: "7", session: "1" }, stage("running", 2), before), "lobby");
+  assert.equal(wayFrom({ page: "lobby", session: "2" }, stage("running", 2), before), "");
+});
+
 test("a lobby of the last session is read anew for the next", () => {
   assert.equal(wayFrom({ page: "lobby", session: "1" }, stage("seating", 2), guest), "lobby");
 });
