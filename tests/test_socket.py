@@ -213,6 +213,14 @@ async def test_three_bad_frames_close_the_socket_and_say_why(running: Cafe) -> N
     assert (await cem.hears("close"))["code"] == 4400
 
 
+async def test_an_operation_that_cannot_be_read_is_answered_by_its_id(running: Cafe) -> None:
+    cem = await browser(running).hello()
+    op_id = str(new_id())
+    await cem.says({"t": "op", "id": op_id, "s": "room", "k": "seat.any", "d": {}, "role": "moderator"})
+    assert (await cem.hears("err"))["id"] == op_id
+    await cem.leaves()
+
+
 async def test_too_large_a_frame_closes_at_once(running: Cafe) -> None:
     cem = await browser(running).hello()
     await cem.says('{"t":"ping","c":"' + "x" * 16_384 + '"}')

@@ -39,6 +39,10 @@ class Follower:
         self.heard_at = asyncio.get_running_loop().time()
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()  # the close code
 
+    def follows(self, sub: Sub) -> bool:
+        """False once the stream was left, or is followed anew from another cursor."""
+        return self.subs.get(sub.stream_id) is sub
+
     async def send(self, frame: dict[str, Any]) -> None:
         await self.send_text(dump(frame))
 
@@ -46,10 +50,10 @@ class Follower:
         """Sends `parts` frames as long as the window has room; the rest is read again when it has."""
         now = asyncio.get_running_loop().time()
         for to, frame in frames:
-            if self.window.full:
+            if self.window.full or not self.follows(sub):
                 sub.ready = False
                 return
-            self.window.add(len(frame), now)
+            self.window.add(len(frame) if frame.isascii() else len(frame.encode()), now)
             sub.cursor, sub.reset = to, False
             await self.send_text(frame)
 
@@ -57,12 +61,8 @@ class Follower:
         heads = {sub.name.on_wire(): sub.cursor for sub in self.subs.values()}
         await self.send({"t": "beat", "heads": heads, "now": now_ms()})
 
-    async def end(self, sub: Sub, code: str) -> None:
+    async def end(self, name: Name, code: str) -> None:
         """Tells that a stream is not followed (any more), and why."""
-        self.subs.pop(sub.stream_id, None)
-        await self.end_name(sub.name, code)
-
-    async def end_name(self, name: Name, code: str) -> None:
         await self.send({"t": "end", "s": name.on_wire(), "code": code, "text": say(code, self.language)})
 
     async def told(self, code: str) -> None:

@@ -65,7 +65,8 @@ async def parts(request: HttpRequest, viewer: Participant) -> HttpResponse:
 def _frames(viewer: Participant, wishes: dict[str, Any], epoch: str | None) -> list[str]:
     followed = visit.followed(viewer, wishes, epoch)
     language = get_language() or settings.LANGUAGE_CODE
-    frames = [
+    frames = [wire.dump(wire.welcome_frame(followed.me, followed.epoch))]
+    frames += [
         wire.dump({"t": "end", "s": name.on_wire(), "code": code, "text": say(code, language)})
         for name, code in followed.refused
     ]
@@ -147,7 +148,7 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
 
 
 def _refused_page(request: HttpRequest, viewer: Participant, sentence: str, language: str) -> HttpResponse:
-    """The form again with what was typed, so that nothing is lost. A live thread does not know the reader's language."""
+    """The form again with what was typed, so that nothing is lost, in the reader's language."""
     kept = [(name, value) for name, value in request.POST.items() if name not in {"csrfmiddlewaretoken", "id", "text"}]
     values = {
         "sentence": sentence,

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, transaction
 from django.utils import timezone
 
 from sessions.live import rights, streams
@@ -41,6 +41,7 @@ class Hub:
         self.names: dict[int, Name] = {}
         self.cursors: dict[int, int] = {}
         self.dirty: set[int] = set()
+        self.unjudged: dict[int, Name] = {}  # what rights hang on and has risen since they were last asked for
         self.spoke: dict[int, float] = {}
         self.wake = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
@@ -95,6 +96,10 @@ class Hub:
                     memory.pop(stream_id, None)
                 self.dirty.discard(stream_id)
 
+    def has_passed(self, heads: Mapping[int, int]) -> bool:
+        """Whether any of these streams was sent out here with a higher head: what hung on it was asked too early."""
+        return any(self.cursors.get(pk, 0) > head for pk, head in heads.items())
+
     def catch_up(self, follower: Follower, sub: Sub) -> None:
         """Lets a follower read for itself until it stands where the hub stands."""
         if not sub.catching_up:
@@ -105,10 +110,14 @@ class Hub:
 
     async def _catch_up(self, follower: Follower, sub: Sub) -> None:
         try:
-            while sub.stream_id in follower.subs and not follower.window.full and not sub.ready:
+            while follower.follows(sub) and not follower.window.full and not sub.ready:
                 found = await in_thread(streams.since, [(sub.stream_id, sub.cursor)])
+                if not follower.follows(sub):
+                    return
                 if sub.stream_id not in found:
-                    return await follower.end(sub, "not_found")
+                    self.leave(follower, [sub.stream_id])
+                    await follower.end(sub.name, "not_found")
+                    return
                 stream, parts = found[sub.stream_id]
                 await follower.give(sub, _frames(follower, sub, stream, parts))
                 behind = sub.cursor < max(stream.head, self.cursors.get(sub.stream_id, 0))
@@ -135,10 +144,13 @@ class Hub:
             except Error:
                 log.warning("the hub cannot read; it tries again")
                 await asyncio.sleep(RETRY_S)
+            except Exception:  # nobody awaits this task: without it everybody's pages would stand still
+                log.exception("the hub stumbled; it goes on")
+                await asyncio.sleep(RETRY_S)
 
     async def _until_due(self) -> None:
         calm = [self.spoke.get(pk, 0.0) + CALM_S for pk in self.dirty if self.names[pk].kind in CALM]
-        if not calm and self.dirty:
+        if self.unjudged or (self.dirty and not calm):
             return
         wait = min([self.next_beat, *calm, *([self.next_glance] if self._consoles() else [])]) - self.loop.time()
         with suppress(TimeoutError):
@@ -155,17 +167,23 @@ class Hub:
     async def _speak(self, due: list[int]) -> None:
         """First what rights may hang on, then the rest, to those who may still see it."""
         first = [pk for pk in due if self.names[pk].kind in BEAR_ON_RIGHTS]
-        if first:
-            touched = {pk: self.names[pk] for pk in first}
+        self.unjudged |= {pk: self.names[pk] for pk in first}
+        if self.unjudged:
             await self._deliver(first)
-            await rights.check(self, touched)
+            await rights.check(self, rights.concerned(self, self.unjudged))
+            self.unjudged.clear()
         rest = [pk for pk in due if pk in self.followers and self.names[pk].kind not in BEAR_ON_RIGHTS]
         if rest:
             await self._deliver(rest)
 
     async def _deliver(self, ids: list[int]) -> None:
-        found = await in_thread(streams.since, [(pk, self.cursors[pk]) for pk in ids if pk in self.cursors])
-        self.dirty -= set(ids)
+        unread = set(ids)
+        self.dirty -= unread  # before the reading: what rises during it is dirty again
+        try:
+            found = await in_thread(streams.since, [(pk, self.cursors[pk]) for pk in ids])
+            unread.clear()
+        finally:
+            self.dirty |= self.followers.keys() & unread
         for pk in ids:
             if pk not in found:  # the event is no more
                 for follower in list(self.followers.get(pk, {})):
@@ -174,7 +192,9 @@ class Hub:
             await self._give(*found[pk])
 
     async def _give(self, stream: Stream, parts: list[Part]) -> None:
-        start = self.cursors.get(stream.pk, stream.head)
+        if stream.pk not in self.followers:
+            return
+        start = self.cursors[stream.pk]
         encoded = [Encoded.of(part) for part in parts]
         ready: dict[tuple[str, int], list[tuple[int, str]]] = {}
         self.cursors[stream.pk] = max(start, stream.head)
@@ -223,9 +243,11 @@ class Hub:
         return {follower for those in self.followers.values() for follower in those}
 
 
+@transaction.atomic
 def saw(people: Collection[int]) -> None:
-    """Presence, for all at once: these people were here a moment ago."""
-    Participant.objects.filter(pk__in=people).update(seen_at=timezone.now())
+    """Presence, for all at once: these people were here a moment ago. Whoever is being written just now can wait."""
+    free = Participant.objects.filter(pk__in=people).select_for_update(skip_locked=True, no_key=True)
+    Participant.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(seen_at=timezone.now())
 
 
 def _frames(follower: Follower, sub: Sub, stream: Stream, parts: list[Part]) -> list[tuple[int, str]]:

@@ -42,6 +42,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
     def __init__(self, code: str, *, names: tuple[str, ...] = (), part: dict[str, Any] | None = None) -> None:
         super().__init__(code)
         self.code, self.names, self.part = code, names, part
+        self.op_id: str | None = None  # of a frame that could be read that far
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a socket may see is asked again when something it hangs on has changed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sessions.live.follower import Follower
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 ALWAYS = frozenset({"stage", "room", "me"})
 
 
-async def check(hub: "Hub", touched: dict[int, Name]) -> None:
-    """Asks for all whom these streams concern, at once; ends what they lost, sends removed people away."""
-    followers = _concerned(hub, touched)
+async def check(hub: "Hub", followers: Collection[Follower]) -> None:
+    """Asks for all of them at once; ends what they lost, sends removed people away."""
     if not followers:
         return
     wanted = {pk for follower in followers for pk, sub in follower.subs.items() if sub.name.kind not in ALWAYS}
@@ -31,10 +30,10 @@ async def check(hub: "Hub", touched: dict[int, Name]) -> None:
         for pk in [pk for pk in follower.subs if pk in wanted and (person.pk, pk) not in allowed]:
             sub = follower.subs[pk]
             hub.leave(follower, [pk])
-            await follower.end(sub, "not_allowed_now")
+            await follower.end(sub.name, "not_allowed_now")
 
 
-def _concerned(hub: "Hub", touched: dict[int, Name]) -> list[Follower]:
+def concerned(hub: "Hub", touched: Mapping[int, Name]) -> list[Follower]:
     """The stage concerns everybody at it; a person's own stream that person. Seats alone take nothing away."""
     found: dict[Follower, None] = {}
     for pk, name in touched.items():

@@ -15,7 +15,7 @@ from django.urls import re_path
 
 from sessions.clock import now_ms
 from sessions.codes import KeyConverter
-from sessions.live import desk, visit, wire
+from sessions.live import desk, rights, visit, wire
 from sessions.live.follower import Follower
 from sessions.live.hub import Hub
 from sessions.live.ops import Refused
@@ -101,16 +101,14 @@ class Socket:
         house.before_hello += 1
         waits = True
         try:
-            async with asyncio.timeout(settings.LIMIT_HELLO_SECONDS):
-                viewer = await in_thread(self._viewer)
-                hello = await self._hello()
+            viewer = await in_thread(self._viewer)
+            hello = await self._hello()
             house.before_hello -= 1
             waits = False
             await self._stay(viewer, hello)
-        except (visit.Closed, TimeoutError) as nobody:
-            code, close = (nobody.code, nobody.close) if isinstance(nobody, visit.Closed) else ("sign_in", 4401)
-            await self._tell(code)
-            await self._close(close)
+        except visit.Closed as nobody:
+            await self._tell(nobody.code)
+            await self._close(nobody.close)
         except Gone:
             log.debug("socket left")
         except Error:
@@ -125,7 +123,14 @@ class Socket:
         return visit.viewer(self.code, self.cookies, as_moderator=self.as_moderator)
 
     async def _hello(self) -> Message:
-        """The first frame that says hello; `Closed` when the browser goes or speaks an older language."""
+        """The first frame that says hello; `Closed` when it does not come in time or speaks an older language."""
+        try:
+            async with asyncio.timeout(settings.LIMIT_HELLO_SECONDS):
+                return await self._first()
+        except TimeoutError:
+            raise visit.Closed(4401, "sign_in") from None
+
+    async def _first(self) -> Message:
         while True:
             frame = await self._next()
             if frame is None:
@@ -150,17 +155,17 @@ class Socket:
         except Refused as refused:
             if refused.code == "too_large":
                 raise visit.Closed(4413, "too_large") from None
-            await self._strike(refused.code)
+            await self._strike(refused.code, refused.op_id)
             return None
         if not self.frames.take(COSTS.get(frame["t"], 1)):
             raise visit.Closed(4429, "rate_limited")
         return frame
 
-    async def _strike(self, code: str) -> None:
+    async def _strike(self, code: str, op_id: str | None = None) -> None:
         self.strikes["bad"] += 1
         if self.strikes["bad"] >= STRIKES:
             raise visit.Closed(4400, code)
-        await self._tell(code)
+        await self._tell(code, op_id)
 
     async def _stay(self, viewer: Participant, hello: Message) -> None:
         followed = await self._followed(viewer, hello["streams"], hello.get("epoch"))
@@ -170,17 +175,17 @@ class Socket:
             await crowded_out.told("too_many_tabs")
             crowded_out.close(4409)
         await self._welcome(followed)
-        self._follow(followed)
-        await self._refuse(followed)
+        await self._follow(followed)
         talking = asyncio.ensure_future(self._talk(viewer, follower))
         ends: set[asyncio.Future[Any]] = {talking, follower.over}
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        if follower.over.done():
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if not follower.over.done():
+                talking.result()
+        finally:
             talking.cancel()
-            await asyncio.wait({talking})
-            await self._close(follower.over.result())
-        else:
-            talking.result()
+        await asyncio.wait({talking})
+        await self._close(follower.over.result())
 
     async def _followed(self, viewer: Participant, wishes: Message, epoch: str | None) -> visit.Followed:
         try:
@@ -189,24 +194,18 @@ class Socket:
             raise visit.Closed(4400, refused.code) from None
 
     async def _welcome(self, followed: visit.Followed) -> None:
-        limits = {
-            "window": settings.LIMIT_WINDOW_FRAMES,
-            "note": settings.LIMIT_NOTE_CHARACTERS,
-            "rate": settings.LIMIT_OPS_PER_SECOND,
-        }
-        await self._text(
-            {"t": "welcome", "v": 1, "me": followed.me, "now": now_ms(), "epoch": followed.epoch, "limits": limits}
-        )
+        await self._text(wire.welcome_frame(followed.me, followed.epoch))
 
-    def _follow(self, followed: visit.Followed) -> None:
-        if self.follower is not None:
-            for name, stream, after in followed.streams:
-                Hub.here().follow(self.follower, stream, name, after)
-
-    async def _refuse(self, followed: visit.Followed) -> None:
-        if self.follower is not None:
-            for name, code in followed.refused:
-                await self.follower.end_name(name, code)
+    async def _follow(self, followed: visit.Followed) -> None:
+        hub, follower = Hub.here(), self.follower
+        if follower is None:
+            return
+        for name, stream, after in followed.streams:
+            hub.follow(follower, stream, name, after)
+        for name, code in followed.refused:
+            await follower.end(name, code)
+        if hub.has_passed(followed.judged):
+            await rights.check(hub, [follower])
 
     async def _talk(self, viewer: Participant, follower: Follower) -> None:
         while True:
@@ -271,15 +270,16 @@ class Socket:
         if len(follower.subs) >= wire.MOST_STREAMS and not any(s.pk in follower.subs for _n, s, _a in asked.streams):
             await self._strike("bad_frame")
             return
-        self._follow(asked)
-        await self._refuse(asked)
+        await self._follow(asked)
 
     def _unsub(self, follower: Follower, name: str) -> None:
         gone = [pk for pk, sub in follower.subs.items() if sub.name.on_wire() == name and name not in visit.ALWAYS]
         Hub.here().leave(follower, gone)
 
-    async def _tell(self, code: str) -> None:
-        await self._text({"t": "err", "code": code, "text": say(code, self.language), "retry": wire.may_retry(code)})
+    async def _tell(self, code: str, op_id: str | None = None) -> None:
+        named = {"id": op_id} if op_id else {}
+        said = {"code": code, "text": say(code, self.language), "retry": wire.may_retry(code)}
+        await self._text({"t": "err", **named, **said})
 
     async def _text(self, frame: Message) -> None:
         await self._raw(wire.dump(frame))

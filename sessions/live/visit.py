@@ -32,10 +32,14 @@ class Closed(Exception):  # noqa: N818 - an answer, not an error
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a `hello` or a poll asks for: streams with cursors, refused ones with their code, who asks."""
+    """What a `hello` or a poll asks for: streams with cursors, refused ones with their code, who asks.
+
+    `judged` are the heads of the streams that rights hang on, as they were when rights were asked for.
+    """
 
     streams: list[tuple[Name, Stream, int | None]]
     refused: list[tuple[Name, str]]
+    judged: dict[int, int]
     me: dict[str, Any]
     epoch: str
 
@@ -72,24 +76,22 @@ def _signed_in(cookies: str) -> object:
 def followed(person: Participant, wishes: dict[str, Any], epoch: str | None) -> Followed:
     """The streams of a `hello` that may be followed; `stage` and `me` are always among them.
 
-    A cursor from another epoch counts for nothing. Raises `Refused` for what is no cursor.
+    A cursor from another epoch counts for nothing. Raises `Refused` for what is no cursor, `Closed` for who is nobody
+    any more.
     """
-    found = Participant.objects.select_related("event").filter(pk=person.pk).first()
-    if found is None:  # the event was deleted a moment ago
-        raise Closed(4404, "not_found")
-    person = found
     if len(wishes) > MOST_STREAMS or any(type(after) is not int for after in wishes.values()):
         raise Refused("bad_field")
     asked = {**dict.fromkeys(ALWAYS), **wishes}
-    same = epoch is None or epoch == str(person.event.epoch)
     cursors: dict[Name, int | None] = {}
     refused: list[tuple[Name, str]] = []
     for text, after in asked.items():
         try:
-            cursors[stream_name(text)] = after if same else None
+            cursors[stream_name(text)] = after
         except Refused as refusal:
             refused.append((Name(text[:40]), refusal.code))
     rows = find(person, list(cursors))
+    person = _again(person)  # after the heads: what changes from now on raises one of them
+    same = epoch is None or epoch == str(person.event.epoch)
     allowed = rights.visible([person], rows.values())
     streams = []
     for name, after in cursors.items():
@@ -97,8 +99,19 @@ def followed(person: Participant, wishes: dict[str, Any], epoch: str | None) -> 
         if row is None or (person.pk, row.pk) not in allowed:
             refused.append((name, "not_allowed_now" if row else "not_found"))
         else:
-            streams.append((name, row, after))
-    return Followed(streams, refused, reading.who(person), str(person.event.epoch))
+            streams.append((name, row, after if same else None))
+    judged = {row.pk: row.head for row in rows.values() if row.kind in ALWAYS}
+    return Followed(streams, refused, judged, reading.who(person), str(person.event.epoch))
+
+
+def _again(person: Participant) -> Participant:
+    """The person as of now: time has passed since the socket was opened."""
+    found = Participant.objects.select_related("event").filter(pk=person.pk).first()
+    if found is None:
+        raise Closed(4404, "not_found")
+    if found.removed_at is not None:
+        raise Closed(4403, "removed")
+    return found
 
 
 def language_of(cookies: str, accepted: str) -> str:

@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from django.conf import settings
 
+from sessions.clock import now_ms
 from sessions.live.kinds import Part
 from sessions.live.ops import Answer, Name, Refused
 
@@ -15,6 +17,7 @@ VERSION = 1
 DEEPEST = 8
 FRAME_CUT = 64 * 1024
 MOST_STREAMS = 8
+UUID_LIKE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FRAMES: dict[str, tuple[dict[str, type], dict[str, type]]] = {  # name -> required and optional fields
     "hello": ({"v": int, "streams": dict}, {"epoch": str}),
     "op": ({"id": str, "s": str, "k": str, "d": dict}, {"base": int}),
@@ -33,6 +36,18 @@ def parse(raw: str | bytes) -> dict[str, Any]:
     frame = load(raw)
     if not isinstance(frame, dict):
         raise Refused("bad_frame")
+    try:
+        return _checked(frame)
+    except Refused as refused:
+        refused.op_id = frame["id"] if frame.get("t") == "op" and _is_id(frame.get("id")) else None
+        raise
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and UUID_LIKE.fullmatch(value) is not None
+
+
+def _checked(frame: dict[str, Any]) -> dict[str, Any]:
     kind = frame.get("t")
     if not isinstance(kind, str) or kind not in FRAMES:
         raise Refused("unknown_type")
@@ -111,6 +126,16 @@ def dump(frame: dict[str, Any]) -> str:
     except UnicodeEncodeError:  # half a character that somebody sent and gets back: only ASCII can carry it
         return json.dumps(frame, separators=(",", ":"))
     return text
+
+
+def welcome_frame(me: dict[str, Any], epoch: str) -> dict[str, Any]:
+    """What follows a `hello`: who asks, the server's clock, the limits to keep to."""
+    limits = {
+        "window": settings.LIMIT_WINDOW_FRAMES,
+        "note": settings.LIMIT_NOTE_CHARACTERS,
+        "rate": settings.LIMIT_OPS_PER_SECOND,
+    }
+    return {"t": "welcome", "v": VERSION, "me": me, "now": now_ms(), "epoch": epoch, "limits": limits}
 
 
 def answer_frame(answer: Answer, text: str = "") -> dict[str, Any]:
