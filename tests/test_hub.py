@@ -1,0 +1,352 @@
+"""The hub and its followers: whoever looks ends where a fresh page begins, however slow they are and whatever fails."""
+
+import asyncio
+import json
+import random
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import OperationalError, connections
+
+from sessions.live import hub as hubs
+from sessions.live import reading, rights, streams, threads, visit
+from sessions.live.follower import Follower
+from sessions.live.hub import Hub
+from sessions.live.ops import Answer, Name, Op
+from sessions.live.socket import Socket, house
+from sessions.models import Participant, Stream
+from tests.cafe import Cafe
+from tests.test_socket import Browser, board_of, browser
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 30.0
+NO_BEAT = 1_000.0
+
+
+@pytest.fixture
+async def running(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cafe]:
+    """No heartbeat comes to help."""
+    monkeypatch.setattr(hubs, "BEAT_S", NO_BEAT)
+    monkeypatch.setattr(hubs, "RETRY_S", 0.01)
+    yield await sync_to_async(lambda: Cafe().runs())()
+    await threads.close()
+    await sync_to_async(connections.close_all)()
+
+
+class Reader:
+    """A page without a socket. `slow` ones confirm nothing until they are told to."""
+
+    def __init__(self, viewer: Participant, *, slow: bool = False) -> None:
+        self.follower = Follower(viewer, self.gets, language="en")
+        self.slow = slow
+        self.frames: list[dict[str, Any]] = []
+        self.parts: dict[str, dict[str, Any]] = {}
+        self.stale: set[str] = set()
+        self.cursor = 0
+        self.moved = asyncio.Event()
+
+    async def gets(self, text: str) -> None:
+        frame = json.loads(text)
+        self.frames.append(frame)
+        if frame["t"] == "parts":
+            self.takes(frame)
+        if not self.slow:
+            self.confirms()
+        self.moved.set()
+
+    def takes(self, frame: dict[str, Any]) -> None:
+        """As the page does: a frame that begins beyond the cursor would be a hole."""
+        if frame.get("reset"):
+            self.cursor, self.stale = frame["from"], set(self.parts)
+        assert frame["from"] <= self.cursor
+        if self.cursor >= frame["to"] and not frame.get("reset"):
+            return
+        for part in frame["parts"]:
+            self.parts[part["id"]] = part
+            self.stale.discard(part["id"])
+        self.cursor = frame["to"]
+        if self.cursor == frame["head"]:
+            self.parts = {name: part for name, part in self.parts.items() if name not in self.stale}
+            self.stale = set()
+
+    def confirms(self) -> None:
+        if self.follower.window.confirm(self.follower.window.sent):
+            for sub in self.follower.subs.values():
+                if not sub.ready:
+                    Hub.here().catch_up(self.follower, sub)
+
+    def shown(self) -> dict[str, dict[str, Any]]:
+        return {name: part for name, part in self.parts.items() if "gone" not in part}
+
+    def follows(self, stream: Stream, after: int | None = None) -> "Reader":
+        Hub.here().follow(self.follower, stream, Name(stream.kind, stream.ref), after)
+        return self
+
+    async def stands_at(self, head: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while self.cursor < head:
+                self.moved.clear()
+                self.confirms()
+                await self.moved.wait()
+
+
+def stream_of(cafe: Cafe, kind: str, ref: int = 0) -> Stream:
+    return Stream.objects.get(event=cafe.event, kind=kind, ref=ref)
+
+
+async def board_stream(cafe: Cafe) -> Stream:
+    return await sync_to_async(lambda: stream_of(cafe, "board", cafe.board().pk))()
+
+
+async def writes(cafe: Cafe, text: str) -> Answer:
+    return await sync_to_async(lambda: cafe.writes(cafe.ben, text))()
+
+
+async def everybody_left() -> None:
+    """Nothing is remembered of people who have gone."""
+    hub = Hub.here()
+    for follower in hub._everybody():
+        hub.leave(follower)
+    assert (hub.followers, hub.names, hub.cursors, hub.spoke, hub.dirty) == ({}, {}, {}, {}, set())
+
+
+class Once:
+    """Does something else than usual the first time it is called after `arm`."""
+
+    def __init__(self, usual: Callable[..., Any], first: Callable[..., Any]) -> None:
+        self.usual, self.first, self.armed = usual, first, False
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        armed, self.armed = self.armed, False
+        return (self.first if armed else self.usual)(*args, **options)
+
+
+async def test_what_is_written_while_the_hub_reads_is_sent_at_once(
+    running: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cem = Reader(running.cem).follows(await board_stream(running), 0)
+    await writes(running, "first")
+    await cem.stands_at(1)
+
+    def reads_and_is_overtaken(wishes: Any) -> Any:
+        found = streams_since(wishes)
+        running.writes(running.ben, "third")
+        return found
+
+    streams_since = streams.since
+    overtaken = Once(streams.since, reads_and_is_overtaken)
+    monkeypatch.setattr(streams, "since", overtaken)
+    overtaken.armed = True
+    await writes(running, "second")
+    await cem.stands_at(3)
+    assert [part["text"] for part in cem.shown().values()] == ["first", "second", "third"]
+    await everybody_left()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_two_hundred_readers_fast_and_slow_all_see_what_a_fresh_page_shows(
+    running: Cafe, settings: Any, seed: int
+) -> None:
+    settings.LIMIT_WINDOW_FRAMES, settings.LIMIT_NOTES_PER_PERSON = 3, 1_000
+    dice = random.Random(seed)
+    stream, (_board, question) = await board_stream(running), await board_of(running)
+    hub = Hub.here()
+    readers: list[Reader] = []
+    written: list[UUID] = []
+    for _step in range(40):
+        for _few in range(5):
+            reader = Reader(running.cem, slow=dice.random() < 0.5)
+            readers.append(reader.follows(stream, dice.choice([None, 0, 0, 10**9])))
+        ops = [_something(running, stream.ref, question, dice, written) for _op in range(dice.randint(1, 3))]
+        await sync_to_async(streams.apply)(ops)
+        for reader in dice.sample(readers, min(10, len(readers))):
+            dice.choice([reader.confirms, lambda reader=reader: hub.leave(reader.follower)])()
+            if not reader.follower.subs:
+                reader.follows(stream, reader.cursor)
+    fresh = await sync_to_async(lambda: reading.page(running.cem, [f"board:{stream.ref}"]))()
+    head = fresh.streams[f"board:{stream.ref}"]
+    for reader in readers:
+        await reader.stands_at(head)
+    expected = {part["id"]: part for part in fresh.parts[f"board:{stream.ref}"]}
+    assert len(readers) == 200
+    assert all(reader.shown() == expected for reader in readers)
+    await everybody_left()
+
+
+def _something(cafe: Cafe, board: int, question: int, dice: random.Random, written: list[UUID]) -> Op:
+    name, kind = f"board:{board}", dice.choice(["note.add", "note.add", "note.gone", "note.back", "note.move"])
+    if kind == "note.add" or not written:
+        op = cafe.op(cafe.ben, name, "note.add", q=question, text="Benches")
+        written.append(op.id)
+        return op
+    data = {"after": None} if kind == "note.move" else {}
+    return cafe.op(cafe.ben, name, kind, note=dice.choice(written), **data)
+
+
+async def test_following_a_stream_again_begins_once_and_anew(running: Cafe) -> None:
+    await writes(running, "first")
+    stream = await board_stream(running)
+    cem = Reader(running.cem).follows(stream).follows(stream).follows(stream)
+    await cem.stands_at(1)
+    await writes(running, "second")
+    await cem.stands_at(2)
+    assert [(frame["from"], frame["to"], frame.get("reset")) for frame in cem.frames] == [(0, 1, True), (1, 2, None)]
+    await everybody_left()
+
+
+async def test_who_leaves_while_catching_up_gets_nothing_more(running: Cafe) -> None:
+    await writes(running, "first")
+    stream = await board_stream(running)
+    cem, ben = Reader(running.cem).follows(stream), Reader(running.ben).follows(stream)
+    Hub.here().leave(cem.follower)
+    await ben.stands_at(1)
+    await asyncio.gather(*Hub.here().catching_up)
+    assert cem.frames == []
+    await everybody_left()
+
+
+async def test_a_stream_that_is_no_more_ends_without_a_trace(running: Cafe) -> None:
+    stream = await board_stream(running)
+    stream.pk = 10**9
+    cem = Reader(running.cem).follows(stream)
+    await asyncio.gather(*Hub.here().catching_up)
+    assert [(frame["t"], frame["code"]) for frame in cem.frames] == [("end", "not_found")]
+    assert Hub.here()._everybody() == set()
+    await everybody_left()
+
+
+async def test_a_reading_that_fails_is_done_again(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    cem = Reader(running.cem).follows(await board_stream(running), 0)
+    await writes(running, "first")
+    await cem.stands_at(1)
+    for trouble in (OperationalError("away"), ValueError("a mistake of ours")):
+
+        def fails(_wishes: Any, trouble: Exception = trouble) -> Any:
+            raise trouble
+
+        since = Once(streams.since, fails)
+        monkeypatch.setattr(streams, "since", since)
+        since.armed = True
+        at = cem.cursor
+        await writes(running, "next")
+        await cem.stands_at(at + 1)
+    assert cem.cursor == 3
+    await everybody_left()
+
+
+async def at_the_gallery(cafe: Cafe) -> Browser:
+    """Cem looks at the board of a table where he never sat."""
+    await sync_to_async(lambda: cafe.does(cafe.moderator, "stage", "phase.go", phase="gallery"))()
+    board, _question = await board_of(cafe, table=2)
+    cem = await browser(cafe).hello(**{board.replace(":", "_"): 0})
+    await cem.hears("welcome")
+    return cem
+
+
+def back_to_the_tables(cafe: Cafe) -> None:
+    cafe.does(cafe.moderator, "stage", "phase.go", phase="running", session=1)
+
+
+async def test_rights_are_asked_again_until_the_database_answers(
+    running: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_asked: Any) -> Any:
+        raise OperationalError("away")
+
+    cem = await at_the_gallery(running)
+    read = Once(rights._read, fails)
+    monkeypatch.setattr(rights, "_read", read)
+    read.armed = True
+    await sync_to_async(back_to_the_tables)(running)
+    assert (await cem.hears("end"))["code"] == "not_allowed_now"
+    await cem.leaves()
+
+
+async def test_rights_lost_between_the_question_and_the_following_are_lost(
+    running: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, _question = await board_of(running, table=2)
+    ben = await browser(running, "ben").hello()
+    await sync_to_async(lambda: running.does(running.moderator, "stage", "phase.go", phase="gallery"))()
+    await ben.hears("parts", s="stage")
+    checked = threading.Event()
+    check = rights.check
+
+    async def checks(*asked: Any) -> None:
+        await check(*asked)
+        checked.set()
+
+    def is_overtaken(*asked: Any) -> Any:
+        found = followed(*asked)
+        checked.clear()
+        back_to_the_tables(running)
+        assert checked.wait(PATIENCE)
+        return found
+
+    followed = visit.followed
+    overtaken = Once(visit.followed, is_overtaken)
+    monkeypatch.setattr(rights, "check", checks)
+    monkeypatch.setattr(visit, "followed", overtaken)
+    cem = browser(running)
+    await cem.opens()
+    overtaken.armed = True
+    await cem.says({"t": "hello", "v": 1, "streams": {board: 0}})
+    assert (await cem.hears("end"))["s"] == board
+    for someone in (ben, cem):
+        await someone.leaves()
+
+
+async def test_who_is_removed_before_saying_hello_stays_outside(running: Cafe) -> None:
+    cem = browser(running)
+    await cem.opens()
+    await sync_to_async(lambda: running.does(running.moderator, "room", "person.set", p=running.cem.pk, removed=True))()
+    await cem.says({"t": "hello", "v": 1, "streams": {}})
+    assert (await cem.hears("close"))["code"] == 4403
+    assert not [frame for frame in cem.got if frame["t"] in {"welcome", "parts"}]
+
+
+async def test_a_slow_database_is_no_reason_to_join_again(
+    running: Cafe, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LIMIT_HELLO_SECONDS = 0.2
+    there = threading.Event()
+    viewer = visit.viewer
+
+    def slowly(*asked: Any, **options: Any) -> Participant:
+        assert there.wait(PATIENCE)
+        return viewer(*asked, **options)
+
+    monkeypatch.setattr(visit, "viewer", slowly)
+    asyncio.get_running_loop().call_later(0.5, there.set)
+    cem = await browser(running).hello()
+    assert (await cem.hears("welcome"))["me"]["name"] == "Cem"
+    await cem.leaves()
+
+
+async def test_a_socket_that_is_cancelled_leaves_nothing_behind(running: Cafe) -> None:
+    welcomed = asyncio.Event()
+    headers = [(b"cookie", running.cookie(running.cem).encode())]
+    scope = {"headers": headers, "url_route": {"kwargs": {"code": running.event.key}}}
+    says: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    says.put_nowait({"type": "websocket.connect"})
+    says.put_nowait({"type": "websocket.receive", "text": '{"t":"hello","v":1,"streams":{}}'})
+
+    async def send(message: dict[str, Any]) -> None:
+        if '"t":"parts"' in message.get("text", ""):
+            welcomed.set()
+
+    run = asyncio.create_task(Socket(scope, says.get, send).run())
+    await welcomed.wait()
+    run.cancel()
+    await asyncio.wait({run})
+    await asyncio.gather(*Hub.here().catching_up)
+    assert (house.sockets, house.before_hello, house.of_person) == (0, 0, {})
+    talking = [task for task in asyncio.all_tasks() if "Socket._talk" in repr(task)]
+    if talking:
+        await asyncio.wait(talking, timeout=1)
+    assert all(task.done() for task in talking)
+    await everybody_left()
