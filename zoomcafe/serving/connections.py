@@ -236,6 +236,14 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         """Autobahn's own way refuses 1011, 1012 and 1013, the codes by which a server says: come back."""
         self.sendCloseFrame(code=1000 if code is None else code)
 
+    def _protocol_violation(self, reason: str) -> Any:
+        logger.warning("A socket broke the rules of its protocol; it is dropped")
+        return super()._protocol_violation(reason)
+
+    def _invalid_payload(self, reason: str) -> Any:
+        logger.warning("A socket sent what is no text; it is dropped")
+        return super()._invalid_payload(reason)
+
     def _max_message_size_exceeded(self, size: int, limit: int, reason: str) -> None:
         logger.warning("A socket sent %d bytes in one message, %d are allowed; it is closed", size, limit)
         super()._max_message_size_exceeded(size, limit, reason)
