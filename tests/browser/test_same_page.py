@@ -59,6 +59,8 @@ class Watch:
         for name, table in (("Ben", 0), ("Cem", 0)):
             self.acts(name, "room", "seat.take", table=self.tables[table]["table"])
         self.acts("ada", "stage", "phase.next")
+        for name in ("Ben", "Cem"):
+            self.page_of(name).wait_for_url("**/table/")
         self.board = f"board:{self.parts('Ben', 'room')[0]['board']}"
         self.questions = [question["id"] for question in self.parts("Ben", "stage")[0]["questions"]]
 
