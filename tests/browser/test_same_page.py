@@ -80,7 +80,7 @@ class Watch:
         """The stream's parts as this person gets them."""
         query = f"/live/{self.code}/parts?since={json.dumps({stream: -1})}"
         frames = self.page_of(who).evaluate("async address => (await fetch(address)).json()", query)
-        found = [part for frame in frames if frame["s"] == stream for part in frame.get("parts", [])]
+        found = [part for frame in frames if frame.get("s") == stream for part in frame.get("parts", [])]
         return sorted(found, key=lambda part: part.get("no", 0))
 
     def note(self, text: str) -> dict[str, Any]:
