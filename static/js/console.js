@@ -22,6 +22,7 @@ function run(main) {
   });
   document.addEventListener("submit", (event) => onSubmit(event, live));
   document.addEventListener("click", (event) => onClick(event, live));
+  document.addEventListener("click", stopSecond, true);
   people(page);
 }
 
@@ -81,6 +82,11 @@ function nameStep(form, live) {
   form.elements.namedItem("session")?.remove();
   phase.value = next;
   if (number) phase.after(Object.assign(document.createElement("input"), { type: "hidden", name: "session", value: number }));
+}
+
+/** The second click of a double click meets a button that has meanwhile become the next step's. */
+function stopSecond(event) {
+  if (event.detail > 1 && event.target.closest?.("[data-step], .pause")) event.preventDefault();
 }
 
 function clear(field) {
