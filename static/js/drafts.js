@@ -57,6 +57,12 @@ export class Drafts {
     this.remove(this.key(field));
   }
 
+  /** Forgets all half-typed texts of an event, whoever wrote them here, and keeps none from now on. */
+  close(event) {
+    for (const key of Object.keys(this.store ?? {})) if (key.startsWith(`zc-draft/${event}/`)) this.remove(key);
+    this.store = null;
+  }
+
   remove(key) {
     this.store?.removeItem(key);
   }
@@ -84,10 +90,6 @@ export class Drafts {
   }
 }
 
-/** Forgets all half-typed texts of an event. */
-export function forgetDrafts(event, store = localStore()) {
-  for (const key of Object.keys(store ?? {})) if (key.startsWith(`zc-draft/${event}/`)) store.removeItem(key);
-}
 
 function localStore() {
   try {

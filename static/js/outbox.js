@@ -74,6 +74,10 @@ class Outbox {
     }
   }
 
+  close() {
+    this.base = null;
+  }
+
   fail() {
     if (!this.safe) return;
     this.safe = false;

@@ -1,6 +1,5 @@
 // What the live page does when its line, its sender or its clock turn to it. Page modules do not need this.
 
-import { forgetDrafts } from "./drafts.js";
 import { hello } from "./core.js";
 import { forget } from "./outbox.js";
 import { recall, remember } from "./platform.js";
@@ -54,9 +53,11 @@ export class Turns {
     return location.reload();
   }
 
-  forgetAll() {
+  /** The event is gone: nothing of it stays in this browser, and nothing is kept from now on. */
+  async forgetAll() {
     forget(`${this.live.event}/`);
-    forgetDrafts(this.live.event);
+    this.live.drafts.close(this.live.event);
+    (await this.live.sender.outbox)?.close();
   }
 
   // The sender

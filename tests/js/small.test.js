@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { announcer } from "../../static/js/words.js";
-import { Drafts, forgetDrafts } from "../../static/js/drafts.js";
+import { Drafts } from "../../static/js/drafts.js";
 import { clockTime, form, holds } from "../../static/js/fill.js";
 import { Store } from "../../static/js/store.js";
 import { watchTabs } from "../../static/js/outbox.js";
@@ -136,12 +136,15 @@ test("a field that was emptied keeps nothing; an event that is left keeps nothin
   const drafts = draftsOf(store, typed);
   drafts.keep(typed);
   assert.equal(drafts.open(), true);
-  forgetDrafts("OTHER", store);
+  draftsOf(store).close("OTHER");
   assert.equal(Object.keys(store).length, 1);
-  forgetDrafts("KEY", store);
-  assert.equal(Object.keys(store).length, 0);
-  drafts.keep(typed);
   typed.value = " ";
+  drafts.keep(typed);
+  assert.equal(Object.keys(store).length, 0);
+  typed.value = "Half";
+  drafts.keep(typed);
+  drafts.close("KEY");
+  assert.equal(Object.keys(store).length, 0);
   drafts.keep(typed);
   assert.equal(Object.keys(store).length, 0);
 });
