@@ -24,11 +24,13 @@ PAPERS = (
 
 @require_safe
 def table(request: HttpRequest, code: str) -> HttpResponse:
-    """The board of one's own table, live; with `?board=` any board the reader may see."""
+    """The board of one's own table, live, until the gallery walk; with `?board=` any board the reader may see."""
     event, reader = _reader(request, code)
+    if "board" not in request.GET and event.phase_at() in WALK:
+        return redirect("here", code=event.key)
     board = _board(request, event, reader)
     if board is None:
-        return redirect("here" if event.phase_at() in WALK else "lobby", code=event.key)
+        return redirect("lobby", code=event.key)
     stream = f"board:{board.pk}"
     live = reading.page(reader, ["stage", "me", "room", stream])
     context = {
