@@ -18,7 +18,9 @@ function gallery(main) {
   live.on("part", ({ s, part }) => {
     if (s === "gallery" && part.id.startsWith("exhibit:")) renew(part);
   });
-  live.on("phase", ({ phase }) => (document.getElementById("take").hidden = phase !== "gallery" && live.me.role !== "moderator"));
+  live.on("phase", ({ phase }) => {
+    for (const place of document.querySelectorAll("#take, [data-to-take]")) place.hidden = phase !== "gallery" && live.me.role !== "moderator";
+  });
   document.body.addEventListener("htmx:afterSettle", refresh);
   document.getElementById("print").hidden = false;
   document.getElementById("print").addEventListener("click", () => window.print());
@@ -47,7 +49,9 @@ function gallery(main) {
     const results = document.getElementById("results");
     if ("whole" in results.dataset) results.dataset.heads = sum(live.parts("gallery"));
     const found = document.getElementById("found");
-    if (found) live.fill(found, { n: results.querySelectorAll(".note").length });
+    const n = results.querySelectorAll(".note").length;
+    if (found) live.fill(found, { n });
+    for (const nothing of results.querySelectorAll("[data-nothing]")) nothing.hidden = n > 0;
     for (const board of document.querySelectorAll(".exhibit")) watcher.observe(board);
     const current = document.querySelector(".route [aria-current]");
     if (current) visit(current.dataset.stop);
