@@ -1,16 +1,13 @@
 """The name people see at the table: what may stand there."""
 
-import unicodedata
-
 import regex
 from django.conf import settings
 
 from sessions.live.ops import Refused
-from sessions.text import clean_text
+from sessions.text import can_be_seen, clean_text
 
 MOST_CLUSTERS: int = settings.LIMIT_NAME_CLUSTERS
 MOST_BYTES: int = settings.LIMIT_NAME_BYTES
-UNSEEN = {"\u2800", "\u3164", "\u115f", "\u1160", "\uffa0"}  # letters and symbols without a shape
 BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
 
@@ -26,12 +23,8 @@ def clean_name(value: object) -> str:
     except UnicodeEncodeError:
         raise Refused("bad_text") from None
     name = " ".join(clean_text(value).translate(BIDI).split())
-    if not any(_seen(c) for c in name):
+    if not can_be_seen(name):
         raise Refused("name_empty")
     if len(name.encode()) > MOST_BYTES or len(regex.findall(r"\X", name)) > MOST_CLUSTERS:
         raise Refused("too_long")
     return name
-
-
-def _seen(character: str) -> bool:
-    return character not in UNSEEN and unicodedata.category(character)[0] in "LNPS"

@@ -1,7 +1,7 @@
 """One operation by every way it can travel: socket, POST, plain form. Each returns the code of its refusal."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from html import unescape
 from typing import Any
 
@@ -46,7 +46,7 @@ def as_typed(value: object) -> str:
 
 async def post(cafe: Cafe, who: Participant, body: str | bytes, **options: Any) -> Any:
     options = {"content_type": "application/json", **options}
-    return await client(cafe, who).post(f"/live/{cafe.event.key}/ops", body, **options)
+    return await client(cafe, who).generic("POST", f"/live/{cafe.event.key}/ops", body, **options)
 
 
 def client(cafe: Cafe, who: Participant | None) -> AsyncClient:
@@ -58,3 +58,10 @@ def client(cafe: Cafe, who: Participant | None) -> AsyncClient:
 
 
 WAYS: dict[str, Way] = {"socket": by_socket, "post": by_post, "form": by_form}
+
+
+async def everywhere(
+    cafe: Cafe, who: Participant, stream: str, kind: str, data: dict[str, Any], *, ways: Iterable[str] = WAYS
+) -> set[str | None]:
+    """The codes of all ways; one, when they agree."""
+    return {await WAYS[way](cafe, who, stream, kind, data) for way in ways}

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sessions.live.ops import Refused
-from sessions.text import clean_text
+from sessions.text import can_be_seen, clean_text
 
 MOST_ID = 2**63 - 1
 Check = Callable[[Any], Any]
@@ -80,6 +80,8 @@ class Text:
         except UnicodeEncodeError:
             raise Refused("bad_text") from None
         text = clean_text(value)
+        if not can_be_seen(text):
+            text = ""
         if not text and not self.empty:
             raise Refused("empty")
         if len(text) > self.most:

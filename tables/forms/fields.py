@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import regex
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from sessions.links import MOST, LinkInvalid, clean_link
 from sessions.live.ops import Refused
-from sessions.names import MOST_CLUSTERS, UNSEEN, clean_name
-from sessions.text import clean_text
+from sessions.names import MOST_CLUSTERS, clean_name
+from sessions.text import can_be_seen, clean_text
 
 DIGITS = re.compile(r"[0-9]{1,9}")
-SEEN = regex.compile(r"[\p{L}\p{N}\p{P}\p{S}--" + "".join(UNSEEN) + "]", regex.VERSION1)
 
 
 class Words(forms.CharField):
@@ -29,7 +27,7 @@ class Words(forms.CharField):
 
     def to_python(self, value: object) -> str:
         text = clean_text(str(value or ""))
-        if not SEEN.search(text):
+        if not can_be_seen(text):
             return ""
         return text if self.lines else " ".join(text.split())
 

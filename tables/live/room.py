@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from sessions.links import host_of
-from sessions.live.fields import Fields, Id, Number, Text, Truth
+from sessions.live.fields import Fields, Id, Number, Truth
 from sessions.live.kinds import EVERY_STREAM, Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
 from sessions.live.scene import Scene
@@ -29,7 +29,7 @@ class RoomKind(Kind):
         "seat.any": Fields(),
         "seat.leave": Fields(),
         "seat.put": Fields({"p": Id(), "table": Id(nullable=True)}),
-        "table.set": Fields({"table": Id()}, {"cap": Number(*SEATS), "open": Truth(), "name": Text(200)}),
+        "table.set": Fields({"table": Id()}, {"cap": Number(*SEATS), "open": Truth(), "name": clean_name}),
         "person.set": Fields({"p": Id()}, {"name": clean_name, "removed": Truth()}),
     }
 
