@@ -72,8 +72,12 @@ class Watch:
         page, query = self.page_of(who), "?as=moderator" if who == "ada" else ""
         new_id = page.evaluate("() => crypto.randomUUID()")
         frame = {"t": "op", "id": new_id, "s": stream, "k": kind, "d": data}
-        answer = page.evaluate(POST, [self.code, frame if base is None else {**frame, "base": base}, query])
-        assert answer["t"] == "ack", answer
+        said = [self.code, frame if base is None else {**frame, "base": base}, query]
+        answer = page.evaluate(POST, said)
+        while answer.get("retry"):  # as every client does, with the same id
+            page.wait_for_timeout(answer.get("after_ms", 500))
+            answer = page.evaluate(POST, said)
+        assert answer["t"] == "ack", (kind, answer)
         return {**answer, "note": new_id}
 
     def parts(self, who: str, stream: str) -> list[dict[str, Any]]:
