@@ -69,11 +69,18 @@ export function toast(text, { label = "", act = null } = {}) {
   const button = piece.querySelector("button");
   button.hidden = !act;
   button.querySelector("[data-toast-label]").textContent = label;
-  button.addEventListener("click", () => (piece.remove(), act()));
+  button.addEventListener("click", () => (leaveFrom(piece), act()));
   document.getElementById("toasts").append(piece);
   const leave = () => (piece.matches(":hover, :focus-within") ? window.setTimeout(leave, 2_000) : piece.remove());
   window.setTimeout(leave, TOAST_MS);
   return piece;
+}
+
+/** A toast that goes does not take the focus along. */
+function leaveFrom(piece) {
+  const held = piece.contains(document.activeElement);
+  piece.remove();
+  if (held) document.getElementById("main").focus({ preventScroll: true });
 }
 
 /** Puts `text` on the clipboard, also where the page has no right to it (plain http). */

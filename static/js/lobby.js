@@ -28,7 +28,7 @@ function lobby(main) {
   const refused = document.getElementById("refused");
   const yours = document.getElementById("yourseat");
   const href = yours.querySelector("a").getAttribute("href");
-  let pressed = null; // the button that was pressed last: it may give way to another in its row
+  let pressed = null; // the button that was pressed last: it may give way to another
   const find = (query) => [...document.querySelectorAll(query)];
 
   function look() {
@@ -79,8 +79,9 @@ function lobby(main) {
   }
 
   function keepFocus() {
-    if (!pressed?.hidden || document.activeElement !== document.body) return;
-    pressed.closest("li")?.querySelector(".btn:not([hidden])")?.focus();
+    // a browser takes the focus from a hidden button only with the next picture
+    if (!pressed?.closest("[hidden]") || ![document.body, pressed].includes(document.activeElement)) return;
+    (pressed.closest("li") ?? yours).querySelector(".btn:not([hidden])")?.focus();
   }
 
   function rememberView() {

@@ -49,8 +49,19 @@ export function noteMenu(live, main, { stream, can, move }) {
     const note = looked.id;
     const { ok } = await send("note.gone");
     if (!ok) return;
-    const piece = toast(say("deleted"), { label: say("undo"), act: () => live.send(stream, "note.back", { note }) });
+    const piece = toast(say("deleted"), { label: say("undo"), act: () => bringBack(note) });
     if (document.activeElement === document.body) piece.querySelector("button").focus();
+  }
+
+  /** The note comes with its part; who pressed Undo by keyboard goes on from there. */
+  function bringBack(note) {
+    const off = live.on("frame", () => {
+      const button = main.querySelector(`[data-part="note:${note}"] [data-act=more]`);
+      if (!button) return;
+      off();
+      if ([document.body, main].includes(document.activeElement)) button.focus();
+    });
+    live.send(stream, "note.back", { note }).then(({ ok }) => ok || off());
   }
 
   const acts = {
