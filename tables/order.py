@@ -4,8 +4,11 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def at_end(seq: int) -> str:
-    """The place of what was written as `seq`: after everything written or moved before."""
-    return f"{seq:08x}"
+    """The place of what was written as `seq`: after everything written or moved before.
+
+    No place ends in the lowest digit: there would be no room between it and the same without that digit.
+    """
+    return f"{seq:08x}{DIGITS[len(DIGITS) // 2]}"
 
 
 def between(before: str, after: str | None) -> str:

@@ -5,21 +5,24 @@ from collections.abc import Iterable, Mapping
 from tables.models import Table
 
 
-def chairs_for(table: Table, person: int) -> range:
-    """The chairs this person may take: the first one waits for the table's host."""
+def free_chairs(table: Table, person: int, taken: Iterable[int]) -> list[int]:
+    """The chairs this person finds free, lowest first. The first one waits for the table's host; where people sit on
+    chairs that were taken away, as many others stay empty.
+    """
     waits = table.host_id is not None and table.host_id != person
-    return range(1 if waits else 0, table.cap)
+    places = set(taken) | ({0} if waits else set())
+    free = [place for place in range(table.cap) if place not in places]
+    return free[: max(0, table.cap - len(places))]
 
 
 def free_chair(table: Table, person: int, taken: Iterable[int]) -> int | None:
     """The lowest free chair, so that nobody's chair moves; null when the table is full."""
-    places = set(taken)
-    return next((place for place in chairs_for(table, person) if place not in places), None)
+    return next(iter(free_chairs(table, person, taken)), None)
 
 
 def free_at(table: Table, person: int, taken: Iterable[int]) -> int:
     """How many free chairs this person finds at the table; a closed table has none."""
-    return len(set(chairs_for(table, person)) - set(taken)) if table.open else 0
+    return len(free_chairs(table, person, taken)) if table.open else 0
 
 
 def emptiest(tables: Iterable[Table], person: int, taken: Mapping[int, Iterable[int]]) -> Table | None:

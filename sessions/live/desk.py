@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import Error
+from django.db import InterfaceError, OperationalError
 
 from sessions.clock import now_ms
 from sessions.live import streams
@@ -89,18 +89,18 @@ async def _apply(ops: list[Op]) -> list[Answer]:
     """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
     try:
         return await in_thread(streams.apply, ops)
-    except Error as trouble:
+    except (OperationalError, InterfaceError) as trouble:
         code = _code_of(trouble)
         log.warning("batch of %d operations not written: %s", len(ops), code)
         return [Answer(op.id, op.stream, code=code) for op in ops]
     except Exception:
-        log.exception("batch of %d operations failed", len(ops))
+        log.exception("batch of %d operations failed, the first one is %s", len(ops), ops[0].id)
         if len(ops) > 1:
             return [answer for op in ops for answer in await _apply([op])]
         return [Answer(ops[0].id, ops[0].stream, code="internal")]
 
 
-def _code_of(trouble: Error) -> str:
+def _code_of(trouble: OperationalError | InterfaceError) -> str:
     said = str(trouble).lower()
     full = "disk is full" in said or "no space left" in said or "could not extend" in said
     return "storage_full" if full or getattr(trouble.__cause__, "errno", None) == errno.ENOSPC else "busy"

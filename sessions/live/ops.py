@@ -37,9 +37,12 @@ class Op:
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error
-    """A final no with a code of `sync.md`. `names` complete the sentence, `part` is the current part of a conflict."""
+    """A final no with a code of `sync.md`. `part` is the current part of a conflict.
 
-    def __init__(self, code: str, *, names: tuple[str, ...] = (), part: dict[str, Any] | None = None) -> None:
+    `names` of tables with free seats complete the sentence; null: it says nothing of them.
+    """
+
+    def __init__(self, code: str, *, names: tuple[str, ...] | None = None, part: dict[str, Any] | None = None) -> None:
         super().__init__(code)
         self.code, self.names, self.part = code, names, part
         self.op_id: str | None = None  # of a frame that could be read that far
@@ -54,7 +57,7 @@ class Answer:
     seq: int | None = None
     dup: bool = False
     code: str | None = None
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
     part: dict[str, Any] | None = None
     after_ms: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)

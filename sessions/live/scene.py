@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +19,11 @@ from sessions.phases import Phase
 
 
 class Widen(Exception):  # noqa: N818 - a wish, not an error
-    """A judge needs a stream that is not locked: the batch starts again with it."""
+    """Judging needs streams that are not locked: the batch starts again with them. Pairs of event id and name."""
 
-    def __init__(self, event_id: int, name: Name) -> None:
-        super().__init__(event_id, name)
-        self.event_id, self.name = event_id, name
+    def __init__(self, names: Iterable[tuple[int, Name]]) -> None:
+        self.names = frozenset(names)
+        super().__init__(self.names)
 
 
 def digest_of(op: Op) -> str:
@@ -38,7 +38,7 @@ class Saves:
     def __init__(self) -> None:
         self.inserts: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
         self.updates: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
-        self.fields: dict[type[models.Model], set[str]] = defaultdict(set)
+        self.fields: dict[models.Model, set[str]] = defaultdict(set)
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
 
     def insert(self, row: models.Model, key: Any = None) -> None:
@@ -47,7 +47,16 @@ class Saves:
     def update(self, row: models.Model, *fields: str) -> None:
         if self.inserts[type(row)].get(row.pk) is not row:
             self.updates[type(row)][row.pk] = row
-            self.fields[type(row)] |= set(fields)
+            self.fields[row] |= set(fields)
+
+    def renewed(self) -> Iterator[tuple[type[models.Model], list[str], list[models.Model]]]:
+        """Rows to update, together those of which the same fields change: other fields may be another batch's."""
+        for model, rows in self.updates.items():
+            alike: dict[tuple[str, ...], list[models.Model]] = defaultdict(list)
+            for row in rows.values():
+                alike[tuple(sorted(self.fields[row]))].append(row)
+            for fields, those in alike.items():
+                yield model, list(fields), those
 
     def delete(self, row: models.Model, key: Any = None) -> None:
         """Takes a row away; one that was to be inserted under `key` is simply not."""
@@ -96,6 +105,12 @@ class Scene:
 
     def has(self, event: Event, name: Name) -> bool:
         return (event.pk, name) in self.streams
+
+    def need(self, names: Iterable[tuple[int, Name]]) -> None:
+        """Raises `Widen` unless all of these are locked."""
+        missing = set(names) - self.streams.keys()
+        if missing:
+            raise Widen(missing)
 
     def raise_head(self, event: Event, name: Name, part: str = "") -> int:
         """The next seq of a locked stream, with the change that it stands for."""

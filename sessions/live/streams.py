@@ -5,9 +5,8 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from typing import Any, cast
 
 from django.db import IntegrityError, models, transaction
@@ -15,7 +14,7 @@ from django.db.models import Q
 
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
-from sessions.live.scene import Saves, Scene, Widen, digest_of
+from sessions.live.scene import Scene, Widen, digest_of
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
@@ -26,12 +25,27 @@ listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the st
 def apply(ops: Sequence[Op]) -> list[Answer]:
     """Judges and writes operations; the answers in their order. Each batch is one transaction.
 
-    An operation that governs the whole event is a batch of its own. Where a constraint of the database
-    disagrees with a batch, its operations go one by one. Raises `DatabaseError` when the database cannot be
-    reached or written: then nothing of that batch happened.
+    Where a constraint of the database disagrees with a batch, its operations go one by one. Raises `DatabaseError`
+    when the database cannot be reached or written: then nothing of that batch happened.
     """
-    batches = groupby(ops, key=lambda op: op.id if _governs(op) else None)
-    return [answer for _governing, batch in batches for answer in _apply_batch(list(batch))]
+    return [answer for batch in _batches(ops) for answer in _apply_batch(batch)]
+
+
+def _batches(ops: Sequence[Op]) -> Iterator[list[Op]]:
+    """What may be judged together. Each kind of stream reads its own state, and reads it once: an operation that
+    governs the whole event goes alone, and what one person does on two kinds of stream goes one after the other.
+    """
+    batch: list[Op] = []
+    kinds: dict[int, str] = {}
+    for op in ops:
+        alone = _governs(op) or any(_governs(one) for one in batch[:1])
+        if batch and (alone or kinds.get(op.actor_id, op.stream.kind) != op.stream.kind):
+            yield batch
+            batch, kinds = [], {}
+        batch.append(op)
+        kinds[op.actor_id] = op.stream.kind
+    if batch:
+        yield batch
 
 
 def _governs(op: Op) -> bool:
@@ -44,20 +58,20 @@ def _apply_batch(ops: Sequence[Op]) -> list[Answer]:
     except IntegrityError:
         if len(ops) > 1:
             return [answer for op in ops for answer in _apply_batch([op])]
-        log.warning("operation against a constraint", exc_info=True)
-        return [Answer(ops[0].id, ops[0].stream, code="op_id_conflict")]
+        log.info("an operation met a constraint; it is judged again, as of now", exc_info=True)
+        return _apply_widening(ops)
 
 
 def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
-    """Starts again, at most once for every kind of stream, when a judge finds that it needs one more lock."""
+    """Starts again with more locks when judging turns out to need them."""
     extra: set[tuple[int, Name]] = set()
     while True:
         try:
             return _apply(ops, extra)
         except Widen as wish:
-            if (wish.event_id, wish.name) in extra:
+            if wish.names <= extra:
                 raise
-            extra.add((wish.event_id, wish.name))
+            extra |= wish.names
 
 
 @transaction.atomic
@@ -171,7 +185,7 @@ def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
 
 def _judge(scene: Scene, states: dict[str, Any], op: Op) -> Answer:
     remembered = scene.answered.get((op.event_id, op.id))
-    if remembered is not None:
+    if remembered is not None and not _tells_more(remembered, op):
         return _again(remembered, op)
     if scene.now - op.arrived > JUDGED_WITHIN_MS:
         return Answer(op.id, op.stream, code="busy")
@@ -187,6 +201,11 @@ def _judge(scene: Scene, states: dict[str, Any], op: Op) -> Answer:
         _remember_refusal(scene, op, refused.code)
         return Answer(op.id, op.stream, code=refused.code, names=refused.names, part=refused.part)
     return _accepted(scene, op, first)
+
+
+def _tells_more(change: Change, op: Op) -> bool:
+    """A conflict comes with what the part is by now: it is judged again, and refused again."""
+    return change.code == "conflict" and change.digest == digest_of(op)
 
 
 def _accepted(scene: Scene, op: Op, first: int) -> Answer:
@@ -210,7 +229,7 @@ def _again(change: Change, op: Op) -> Answer:
 
 def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
     stream = scene.streams.get((op.event_id, op.stream))
-    if stream is None or op.actor_id not in scene.people:
+    if stream is None or op.actor_id not in scene.people or (op.event_id, op.id) in scene.answered:
         return
     change = Change(
         stream_id=stream.pk,
@@ -230,24 +249,27 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
 def _write(scene: Scene) -> None:
     raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
     if raised:
-        Stream.objects.bulk_update(raised, ["head"], batch_size=ROWS_AT_ONCE)
-    _save(scene.saves)
+        _renew(Stream, ["head"], raised)
+    for model, keys in scene.saves.deletes.items():
+        _objects(model).filter(pk__in=keys).delete()
+    for model, fields, those in scene.saves.renewed():
+        _renew(model, fields, those)
+    for model, rows in scene.saves.inserts.items():
+        if rows:
+            _objects(model).bulk_create(rows.values())
     if scene.changes:
         Change.objects.bulk_create(scene.changes)
     touched = frozenset(scene.raised)
     if touched:
-        transaction.on_commit(lambda: _tell(touched))
+        transaction.on_commit(lambda: _tell(touched), robust=True)
 
 
-def _save(saves: Saves) -> None:
-    for model, keys in saves.deletes.items():
-        _objects(model).filter(pk__in=keys).delete()
-    for model, rows in saves.updates.items():
-        if rows:
-            _objects(model).bulk_update(rows.values(), sorted(saves.fields[model]), batch_size=ROWS_AT_ONCE)
-    for model, rows in saves.inserts.items():
-        if rows:
-            _objects(model).bulk_create(rows.values())
+def _renew(model: type[models.Model], fields: Sequence[str], rows: Collection[models.Model]) -> None:
+    if len(rows) > 1:
+        _objects(model).bulk_update(rows, fields, batch_size=ROWS_AT_ONCE)
+        return
+    for row in rows:
+        _objects(model).filter(pk=row.pk).update(**{name: getattr(row, name) for name in fields})
 
 
 def _objects(model: type[models.Model]) -> models.Manager[Any]:
@@ -255,5 +277,5 @@ def _objects(model: type[models.Model]) -> models.Manager[Any]:
 
 
 def _tell(touched: frozenset[int]) -> None:
-    for listener in listeners:
+    for listener in tuple(listeners):
         listener(touched)

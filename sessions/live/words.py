@@ -35,11 +35,11 @@ SENTENCES = {
 }
 
 
-def say(code: str, language: str, names: tuple[str, ...] = ()) -> str:
-    """The sentence for a code in a language; `names` are the tables with free seats."""
+def say(code: str, language: str, names: tuple[str, ...] | None = None) -> str:
+    """The sentence for a code in a language; `names` are the tables with free seats, as far as that is known."""
     with override(language):
         sentence = _(SENTENCES.get(code, SENTENCES["internal"]))
-        if code == "table_full":
+        if names is not None:
             free = _("Free seats: %(tables)s.") % {"tables": ", ".join(names[:12])} if names else _("All are full.")
             return f"{sentence} {free}"
         return sentence

@@ -9,7 +9,7 @@ from django.db.models import Q
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
-from sessions.live.scene import Scene, Widen
+from sessions.live.scene import Scene
 from sessions.models import Event, Participant, Stream
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
@@ -17,6 +17,7 @@ from tables.live.cloth import Cloth
 from tables.models import COLOURS, Board, Note
 
 GALLERY = Name("gallery")
+HIDING = frozenset({"note.hide", "note.show"})
 MOST_TEXT = settings.LIMIT_NOTE_CHARACTERS
 
 
@@ -33,20 +34,24 @@ class BoardKind(Kind):
     }
 
     def locks(self, op: Op) -> Sequence[Name]:
-        """The board; and the author's own stream where a note is hidden from everybody else."""
-        if op.kind not in {"note.hide", "note.show"}:
-            return [op.stream]
-        authors = Note.objects.filter(pk=op.data["note"]).values_list("author_id", flat=True)
-        return [op.stream, *(Name("me", author) for author in authors)]
+        return [op.stream]
 
     def load(self, scene: Scene, ops: Sequence[Op]) -> Cloth:
-        return Cloth.read(scene, ops)
+        """Locks the gallery too when people may walk there, and the authors' own streams for hidden notes."""
+        cloth = Cloth.read(scene, ops)
+        walks = {pk for pk, event in scene.events.items() if scene.phase(event) is not Phase.RUNNING}
+        needed = {(op.event_id, GALLERY) for op in ops if op.event_id in walks}
+        for op in ops:
+            note = cloth.notes.get(op.data["note"]) if "note" in op.data else None
+            here = note is not None and note.board_id == op.stream.ref and (op.event_id, op.stream) in scene.streams
+            if note is not None and here and (note.hidden or op.kind in HIDING):
+                needed.add((op.event_id, Name("me", note.author_id)))
+        scene.need(needed)
+        return cloth
 
     def judge(self, scene: Scene, state: Cloth, op: Op) -> None:
         event, actor = scene.event_of(op), scene.actor(op)
         board = state.board(op.stream.ref)
-        if scene.phase(event) is not Phase.RUNNING and not scene.has(event, GALLERY):
-            raise Widen(op.event_id, GALLERY)
         CARRIED_OUT[op.kind](scene, state, event, board, actor, op)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
@@ -89,13 +94,24 @@ def note_part(note: Note) -> Part:
 
 
 def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -> None:
-    """Gives the note its new seq; the board's exhibit too once people walk the gallery."""
+    """Gives the note its new seq; what its author alone sees of a hidden one too, and the board's exhibit once people
+    walk the gallery.
+    """
+    if note.hidden:
+        _raise_hidden(scene, event, note)
     note.seq = scene.raise_head(event, Name("board", board.pk), f"note:{note.pk}")
     scene.saves.update(note, "seq", *fields)
     scene.saves.update(board, "note_count")
     if scene.phase(event) is not Phase.RUNNING:
         board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.pk}")
         scene.saves.update(board, "gallery_seq")
+
+
+def _raise_hidden(scene: Scene, event: Event, note: Note) -> None:
+    own = Name("me", note.author_id)
+    scene.need([(event.pk, own)])
+    note.hidden_seq = scene.raise_head(event, own, f"hidden:{note.pk}")
+    scene.saves.update(note, "hidden_seq")
 
 
 def _add(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
@@ -134,6 +150,7 @@ def _move(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
 def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
     note = cloth.note(board, op.data["note"], gone=True)
     _ask_own(scene, event, note, actor)
+    cloth.count_down(note)
     board.take_away(note, now=scene.now)
     _raise(scene, event, board, note, "gone_at")
 
@@ -141,7 +158,9 @@ def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
 def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
     note = cloth.note(board, op.data["note"], gone=True)
     _ask_own(scene, event, note, actor)
-    board.bring_back(note, written=cloth.count(note.author))
+    if note.gone_at is not None:
+        board.bring_back(note, written=cloth.count(note.author))
+        cloth.count_up(note)
     _raise(scene, event, board, note, "gone_at")
 
 
@@ -149,8 +168,9 @@ def _hide(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     scene.ask(Action.HIDE, Role(actor.role), event)
     note = cloth.note(board, op.data["note"])
     board.hide(note, hidden=op.kind == "note.hide")
-    note.hidden_seq = scene.raise_head(event, Name("me", note.author_id), f"hidden:{note.pk}")
-    _raise(scene, event, board, note, "hidden", "hidden_seq")
+    if not note.hidden:
+        _raise_hidden(scene, event, note)
+    _raise(scene, event, board, note, "hidden")
 
 
 def _ask_own(scene: Scene, event: Event, note: Note, actor: Participant) -> None:

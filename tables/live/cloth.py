@@ -1,6 +1,5 @@
 """The state in which notes are judged: boards, who sat at them, what is written."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -21,7 +20,6 @@ class Cloth:
     def __init__(self) -> None:
         self.boards: dict[int, Board] = {}
         self.notes: dict[UUID, Note] = {}
-        self.on_board: dict[int, list[Note]] = defaultdict(list)  # only boards on which something moves
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
         self.written: dict[int, int] = {}
@@ -38,7 +36,7 @@ class Cloth:
         cloth.notes = notes.in_bulk(named)
         moving = {op.stream.ref for op in ops if op.kind == "note.move"}
         for note in notes.filter(board_id__in=moving, gone_at=None) if moving else ():
-            cloth.on_board[note.board_id].append(cloth.notes.setdefault(note.pk, note))
+            cloth.notes.setdefault(note.pk, note)
         sessions = {board.session_id for board in cloth.boards.values()}
         seats = Seat.objects.filter(participant_id__in=actors, session_id__in=sessions)
         cloth.seated = set(seats.values_list("participant_id", "session_id", "table_id"))
@@ -75,9 +73,14 @@ class Cloth:
 
     def put(self, note: Note) -> None:
         self.notes[note.pk] = note
-        self.written[note.author_id] = self.count(note.author) + 1
-        if note.board_id in self.on_board:
-            self.on_board[note.board_id].append(note)
+        self.count_up(note)
+
+    def count_up(self, note: Note) -> None:
+        self.written[note.author_id] = self.written.get(note.author_id, 0) + 1
+
+    def count_down(self, note: Note) -> None:
+        if note.gone_at is None:
+            self.written[note.author_id] = self.written.get(note.author_id, 0) - 1
 
     def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
         """Whether a new note counts as late; `Refused` when it may not be written at all."""
@@ -108,6 +111,8 @@ class Cloth:
             raise Refused("no_seat")
         if scene.phase(event) in {Phase.CLOSED, Phase.ARCHIVED}:
             raise Refused("session_closed")
+        if not _begun(event, board):
+            raise Refused("not_allowed_now")
         left = sat.until or _ended(event, board)
         if left is None:
             raise Refused("not_allowed_now")
@@ -120,7 +125,8 @@ class Cloth:
 
     def order_after(self, board: Board, question: int, note: Note, after: UUID | None) -> str:
         """The place behind `after` among the question's other notes; at the front without one."""
-        others = [n for n in self.on_board[board.pk] if n.question_id == question and n.gone_at is None and n != note]
+        here = [n for n in self.notes.values() if n.board_id == board.pk and n.gone_at is None]
+        others = [n for n in here if n.question_id == question and n != note]
         others.sort(key=lambda n: (n.order, n.pk))
         at = 0
         if after is not None:
@@ -130,6 +136,13 @@ class Cloth:
         before = others[at - 1].order if at else ""
         behind = next((n.order for n in others[at:] if n.order > before), None)
         return between(before, behind)
+
+
+def _begun(event: Event, board: Board) -> bool:
+    """Whether the board's session runs or has run: a chair taken and left before that gives no right to write."""
+    session = event.numbered(board.session.number)
+    runs = event.phase in {Phase.RUNNING, Phase.OVER} and event.session_no == board.session.number
+    return runs or (session is not None and session.ended_at is not None)
 
 
 def _ended(event: Event, board: Board) -> int | None:

@@ -43,7 +43,8 @@ class Floor:
             floor.history[past.participant_id, past.board_id] = past
         floor.people = Participant.objects.filter(pk__in=people).in_bulk()
         floor.people |= {pk: scene.people[pk] for pk in scene.people.keys() & people}
-        for note in Note.objects.filter(author_id__in=renamed, gone_at=None) if renamed else ():
+        notes = Note.objects.select_related("board").filter(author_id__in=renamed, gone_at=None)
+        for note in notes if renamed else ():
             floor.notes[note.author_id].append(note)
         if renamed:
             floor.takeaways = {t.participant_id: t for t in Takeaway.objects.filter(participant_id__in=renamed)}
@@ -77,7 +78,7 @@ class Floor:
         tables = [table for table in self.tables.values() if table.event_id == event.pk]
         found = seating.emptiest(tables, person.pk, {table.pk: self.at[session, table.pk] for table in tables})
         if found is None:
-            raise Refused("table_full")
+            raise Refused("table_full", names=())
         return found
 
     def move(self, scene: Scene, event: Event, person: Participant, table: Table | None) -> None:

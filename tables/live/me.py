@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Q
-
 from sessions.live.kinds import Kind, Part, Read
+from sessions.live.ops import Name
+from sessions.live.scene import Scene
 from sessions.models import Event, Participant, Stream
 from tables.models import Board, Note, Seat, Table
 
@@ -15,6 +15,13 @@ class MeKind(Kind):
 
     def visible(self, viewers: Iterable[Participant], streams: Sequence[Stream]) -> set[tuple[int, int]]:
         return {(viewer.pk, stream.pk) for viewer in viewers for stream in streams if stream.ref == viewer.pk}
+
+    def new_session(self, scene: Scene, event: Event) -> None:
+        """Everybody's seat is another one, or none yet."""
+        for person in event.participants.filter(removed_at=None):
+            if scene.has(event, Name("me", person.pk)):
+                person.me_seq = scene.raise_head(event, Name("me", person.pk), "seat")
+                scene.saves.update(person, "me_seq")
 
     def seat(self, viewer: Participant) -> dict[str, Any] | None:
         seat = seats_of([viewer])[0][1]
@@ -32,11 +39,10 @@ class MeKind(Kind):
         people = [p for p in Participant.objects.filter(pk__in=after) if p.me_seq > after[p.pk]]
         for person, seat in seats_of(people):
             found[stream_of[person.pk]] += [_person(person), Part.same("seat", person.me_seq, seat)]
-        wanted = Q(pk=None)
-        for person_id, cursor in after.items():
-            wanted |= Q(author_id=person_id, hidden_seq__gt=max(0, cursor))
-        for note in Note.objects.filter(wanted):
-            found[stream_of[note.author_id]].append(_hidden(note))
+        ever_hidden = Note.objects.filter(author_id__in=after, hidden_seq__gt=max(0, min(after.values())))
+        for note in ever_hidden:
+            if note.hidden_seq > after[note.author_id]:
+                found[stream_of[note.author_id]].append(_hidden(note))
         return found
 
 

@@ -31,6 +31,9 @@ def _rename(scene: Scene, floor: Floor, event: Event, person: Participant, name:
     for note in floor.notes[person.pk]:
         note.seq = scene.raise_head(event, Name("board", note.board_id), f"note:{note.pk}")
         scene.saves.update(note, "seq")
+    for board in {note.board_id: note.board for note in floor.notes[person.pk]}.values():
+        board.gallery_seq = scene.raise_head(event, Name("gallery"), f"exhibit:{board.pk}")
+        scene.saves.update(board, "gallery_seq")
     takeaway = floor.takeaways.get(person.pk)
     if takeaway is not None:
         takeaway.seq = scene.raise_head(event, Name("gallery"), f"takeaway:{person.pk}")

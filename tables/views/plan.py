@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sessions.http import HttpRequest
-from sessions.live import words
+from sessions.live import streams, words
 from sessions.models import Event, Moderator
 from sessions.permissions import Action, Role, Standing, refusal
 from tables.forms.draft import Draft, draft_of
@@ -105,7 +105,8 @@ def event_delete(request: HttpRequest, code: str) -> HttpResponse:
     event = own_event(request, code)
     if request.method != "POST":
         return render(request, "tables/plan/delete.html", {"event": event, "losses": losses_of(event)})
-    event.delete()
+    with streams.governing(event):  # operations on their way are judged before it or after it
+        event.delete()
     return redirect("events")
 
 
