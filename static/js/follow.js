@@ -27,7 +27,7 @@ function seatIn(session, { seat }) {
 
 /** A page that was opened where it is stays until something changes: from the table one may look at the lobby. */
 export class Follow {
-  /** `open()` says what holds the page back: {draft, unsent}; `leave()` is called just before it goes. */
+  /** `open()` says what holds the page back: {draft, unsent, cut}; `leave()` is called just before it goes. */
   constructor({ page, event, open, leave, now = Date.now, go = (address) => location.assign(address) }) {
     Object.assign(this, { page, event, open, leave, now, go, way: "", at: 0, hurry: 0, start: null });
   }
@@ -44,11 +44,12 @@ export class Follow {
     const way = state === this.start ? "" : wayFrom(this.page, stage, me);
     if (way !== this.way) this.begin(way);
     if (!way || this.gone) return;
-    const { draft, unsent } = this.open();
+    const { draft, unsent, cut } = this.open();
     const wait = draft || unsent || this.wasJustSent(stage, me);
+    const soon = cut || this.now() < this.at; // without a line there is nothing but the browser's error page
     notice("stay", wait && { draft, unsent: !draft && unsent, place: way });
-    notice("follow", !wait && this.now() < this.at && { place: way });
-    if (!wait && this.now() >= this.at) this.setOff();
+    notice("follow", !wait && soon && { place: way });
+    if (!wait && !soon) this.setOff();
   }
 
   begin(way) {
@@ -66,6 +67,11 @@ export class Follow {
     this.mark = [this.event, this.way, this.page.page, this.page.board, stage.phase, stage.session, me.seat?.board].join();
     const [mark, at] = recall("zc-sent").split("@");
     return mark === this.mark && this.now() - Number(at) < AGAIN_MS;
+  }
+
+  /** The browser shows this page again as it was left. */
+  returned() {
+    this.gone = false;
   }
 
   setOff() {

@@ -57,7 +57,7 @@ class Live {
     this.connection.start();
     this.sender.start();
     this.time.start();
-    listenToDevice({ connection: this.connection, holdsBack: () => this.turns.holdsBack() });
+    listenToDevice({ connection: this.connection, page: this.turns });
   }
 
   send(s, k, d, options) {

@@ -40,10 +40,10 @@ export function remember(key, value) {
 }
 
 /** Wakes the line when the device does, and holds a page back that has words only in its memory. */
-export function listenToDevice({ connection, holdsBack }) {
+export function listenToDevice({ connection, page }) {
   addEventListener("online", () => connection.wake());
   addEventListener("offline", () => connection.doubt());
-  addEventListener("pageshow", (event) => event.persisted && connection.wake());
+  addEventListener("pageshow", (event) => event.persisted && page.returned());
   document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
-  addEventListener("beforeunload", (event) => holdsBack() && event.preventDefault());
+  addEventListener("beforeunload", (event) => page.holdsBack() && event.preventDefault());
 }

@@ -127,7 +127,14 @@ export class Turns {
   // Leaving
 
   open() {
-    return { draft: this.live.drafts.open(), unsent: this.live.pending().length };
+    const cut = ["connecting", "offline"].includes(this.live.connection.state);
+    return { draft: this.live.drafts.open(), unsent: this.live.pending().length, cut };
+  }
+
+  /** The browser shows the page again as it was left. */
+  returned() {
+    this.live.follower.returned();
+    this.live.connection.wake();
   }
 
   holdsBack() {
