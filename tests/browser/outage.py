@@ -51,10 +51,18 @@ class Outage:
     def address(self, place: str, *, through: str = "") -> str:
         return f"{through or self.house.url}/e/{self.code}/{place}/"
 
-    def counts(self, text: str) -> int:
-        """How many notes of this text the database holds."""
-        asked = f"from tables.models import Note; print(Note.objects.filter(text={text!r}).count())"
+    def counts(self, text: str, *, late: bool = False) -> int:
+        """How many notes of this text the database holds; `late` counts those only that came after the end."""
+        wanted = {"text": text, **({"late": True} if late else {})}
+        asked = f"from tables.models import Note; print(Note.objects.filter(**{wanted!r}).count())"
         return int(self.house.does("shell", "-v", "0", "-c", asked))
+
+
+def another_event(outage: Outage) -> Outage:
+    """The same house and wire, other people."""
+    outage.wire.let_through()
+    outage.wire.end_dead()
+    return Outage(outage.house, outage.visitors, outage.wire)
 
 
 @contextlib.contextmanager
