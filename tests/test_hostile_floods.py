@@ -1,0 +1,159 @@
+"""Too much at once (A80, A82, A84, A86): told to slow down, then sent away; others go on."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import InterfaceError, OperationalError, connection, connections
+from pytest_django import Settings
+
+from sessions.live import hub as hubs
+from sessions.live import threads
+from sessions.live.hub import Hub
+from sessions.live.socket import house
+from tables.models import Note
+from tests.cafe import Cafe, new_id
+from tests.test_socket import Browser, board_of, browser
+from tests.transports import client, post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def running(transactional_db: None) -> AsyncIterator[Cafe]:
+    yield await sync_to_async(lambda: Cafe().runs())()
+    await threads.close()
+    await sync_to_async(connections.close_all)()
+
+
+async def ends(someone: Browser) -> int:
+    return int((await someone.hears("close"))["code"])
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"s": "room", "k": "seat.any", "d": {}},
+        {"s": "room", "k": "seat.any", "d": {"role": "moderator"}},
+        {"s": "board:999999", "k": "note.move", "d": {}},
+        {"s": "nowhere", "k": "x", "d": {}},
+    ],
+    ids=["A80 good ones", "A80 with wrong fields", "A86 moves", "A80 to nowhere"],
+)
+async def test_a_flood_of_operations_ends_whatever_is_in_them(running: Cafe, frame: dict[str, Any]) -> None:
+    cem, ben = await browser(running).hello(), await browser(running, "ben").hello()
+    for _hundred in range(100):
+        await cem.says({"t": "op", "id": str(new_id()), **frame})
+    assert await ends(cem) == 4429
+    limited = [found for found in cem.got if found.get("code") == "rate_limited"]
+    assert (len(limited) >= 3, all(found["after_ms"] > 0 for found in limited)) == (True, True)
+    assert (await ben.posts("room", "seat.leave"))["t"] == "ack"
+    await ben.leaves()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ['{"t":"ping","c":1}', '{"t":"seen","n":0}', '{"t":"sub","s":"room","after":0}', '{"t":"unsub","s":"room"}'],
+)
+async def test_a_flood_of_any_other_frame_ends_too(running: Cafe, frame: str) -> None:
+    cem = await browser(running).hello()
+    await cem.hears("welcome")
+    for _thousand in range(1_000):
+        await cem.says(frame)
+    assert await ends(cem) == 4429
+
+
+async def test_a_pages_own_pace_is_no_flood(running: Cafe) -> None:
+    board, _question = await board_of(running)
+    cem = await browser(running).hello()
+    for _eight in range(8):
+        await cem.says({"t": "sub", "s": board})
+        await cem.says('{"t":"ping","c":1}')
+    for _twenty in range(20):
+        assert (await cem.posts("room", "seat.any"))["t"] == "ack"
+    await cem.leaves()
+
+
+async def test_too_fast_by_post_is_told_when_to_come_again(running: Cafe, settings: Settings) -> None:
+    """A80"""
+    settings.LIMIT_OPS_BURST, settings.LIMIT_OPS_PER_SECOND = 1, 0.01
+    board, question = await board_of(running)
+    frames = [
+        {"t": "op", "id": str(new_id()), "s": board, "k": "note.add", "d": {"q": question, "text": "x"}}
+        for _two in "12"
+    ]
+    good, fast = [await post(running, running.cem, json.dumps(frame)) for frame in frames]
+    assert (good.status_code, fast.status_code, fast.json()["code"]) == (200, 429, "rate_limited")
+    assert int(fast["Retry-After"]) > 1
+    form = {"id": str(new_id()), "s": board, "k": "note.add", "q": question, "text": "Kept words"}
+    page = await client(running, running.cem).post(f"/live/{running.event.key}/ops", form)
+    assert (page.status_code, "Kept words" in page.content.decode()) == (422, True)
+    assert await sync_to_async(Note.objects.count)() == 1
+
+
+@pytest.mark.parametrize("limit", ["LIMIT_SOCKETS_BEFORE_HELLO", "LIMIT_SOCKETS"])
+async def test_beyond_the_most_sockets_one_is_asked_to_come_again(
+    running: Cafe, settings: Settings, limit: str
+) -> None:
+    """A82"""
+    waiting = browser(running)
+    await waiting.opens()
+    setattr(settings, limit, 1)
+    late = browser(running, "ben")
+    assert await late.opens()
+    assert (await late.hears("bye"))["retry_ms"] > 0
+    assert await ends(late) == 1013
+    await waiting.leaves()
+    again = await browser(running, "ben").hello()
+    await again.hears("welcome")
+    await again.leaves()
+
+
+async def test_who_leaves_before_hello_is_counted_no_more(running: Cafe) -> None:
+    """A82"""
+    before = (house.sockets, house.before_hello)
+    for _ten in range(10):
+        hasty = browser(running)
+        await hasty.opens()
+        await hasty.leaves()
+    assert (house.sockets, house.before_hello) == before
+
+
+async def test_who_never_says_what_was_seen_is_closed(
+    running: Cafe, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A84"""
+    monkeypatch.setattr(hubs, "BEAT_S", 0.05)
+    settings.LIMIT_WINDOW_FRAMES, settings.LIMIT_WINDOW_SECONDS = 1, 0.1
+    board, _question = await board_of(running)
+    slow = await browser(running).hello(**{board.replace(":", "_"): 0})
+    await slow.hears("welcome")
+    Hub.here().next_beat = 0.0
+    Hub.here().wake.set()
+    assert await ends(slow) == 4408
+
+
+@pytest.mark.parametrize("trouble", [InterfaceError, OperationalError])
+async def test_a_dead_connection_is_dropped_and_the_next_work_gets_a_live_one(
+    running: Cafe, trouble: type[Exception]
+) -> None:
+    def fails() -> None:
+        connection.ensure_connection()
+        raise trouble("the connection is closed")
+
+    def is_open() -> bool:
+        return connection.connection is not None
+
+    def works() -> int:
+        return Note.objects.count()
+
+    loop = asyncio.get_running_loop()
+    await threads.close()
+    for _each in range(8):
+        with pytest.raises(trouble):
+            await threads.in_thread(fails)
+        assert not await loop.run_in_executor(threads._executor, is_open)
+    assert await threads.in_thread(works) == 0

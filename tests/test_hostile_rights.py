@@ -1,0 +1,221 @@
+"""Other people's things and the moderator's actions (A53, A58 to A62, A64 to A66, A72, A73): refused by every way."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import Client
+from pytest_django import Settings
+
+from sessions import identity
+from sessions.live import threads
+from sessions.live.kinds import KINDS
+from sessions.models import Change, Event, Moderator, Participant, Stream
+from tables.models import Board, Note, Seat, Table
+from tests.cafe import Cafe, new_id
+from tests.cast import browser_of
+from tests.test_socket import board_of
+from tests.transports import WAYS, client, everywhere
+
+transactional = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def running(transactional_db: None, settings: Settings) -> AsyncIterator[Cafe]:
+    settings.LIMIT_OPS_BURST = 1_000
+    cafe = await sync_to_async(lambda: Cafe().runs())()
+    cafe.secrets[cafe.moderator.pk] = await sync_to_async(lambda: identity.new_device(cafe.moderator))()
+    yield cafe
+    await threads.close()
+    await sync_to_async(connections.close_all)()
+
+
+def facts(cafe: Cafe) -> list[Any]:
+    """Everything an operation could have changed, but what is remembered of operations."""
+    rows = [list(model.objects.order_by("pk").values()) for model in (Event, Table, Board, Seat, Note, Participant)]
+    return [*rows, list(Stream.objects.order_by("pk").values_list("pk", "head"))]
+
+
+def moderators_actions(cafe: Cafe, note: str) -> list[tuple[str, str, dict[str, Any]]]:
+    table, board = cafe.table(2).pk, f"board:{cafe.board().pk}"
+    return [
+        ("stage", "phase.next", {}),
+        ("stage", "phase.go", {"phase": "gallery"}),
+        ("stage", "clock.pause", {}),
+        ("stage", "clock.resume", {}),
+        ("stage", "clock.add", {"minutes": 5}),
+        ("stage", "word.say", {"text": "Hello"}),
+        ("room", "seat.put", {"p": cafe.ben.pk, "table": table}),
+        ("room", "table.set", {"table": table, "cap": 1}),
+        ("room", "table.set", {"table": table, "open": False}),
+        ("room", "person.set", {"p": cafe.ben.pk, "removed": True}),
+        ("room", "person.set", {"p": cafe.cem.pk, "name": "Boss"}),
+        ("gallery", "closing.set", {"text": "Mine"}),
+        (board, "note.hide", {"note": note}),
+        (board, "note.show", {"note": note}),
+    ]
+
+
+@transactional
+async def test_guests_carry_out_none_of_the_moderators_actions(running: Cafe) -> None:
+    """A65; the same actions are known and the moderator may take them"""
+    note = await sync_to_async(lambda: str(running.writes(running.ben, "Benches").op_id))()
+    actions = await sync_to_async(moderators_actions)(running, note)
+    before = await sync_to_async(facts)(running)
+    for stream, kind, data in actions:
+        assert (kind, await everywhere(running, running.cem, stream, kind, data)) == (kind, {"not_allowed"})
+    assert await sync_to_async(facts)(running) == before
+    said = await everywhere(running, running.moderator, "stage", "word.say", {"text": "Hello"})
+    assert said == {None}
+
+
+@transactional
+async def test_every_action_of_the_protocol_that_guests_lack_is_in_the_list(running: Cafe) -> None:
+    actions = await sync_to_async(moderators_actions)(running, str(new_id()))
+    theirs = {"note.add", "note.edit", "note.move", "note.gone", "note.back", "takeaway.set"}
+    theirs |= {"seat.take", "seat.any", "seat.leave"}
+    assert {kind for found in KINDS.values() for kind in found.operations} == theirs | {
+        kind for _s, kind, _d in actions
+    }
+
+
+@transactional
+async def test_ids_of_another_event_are_not_found(running: Cafe) -> None:
+    """A58: board, note, table and person, as an address and as a field"""
+    other = await sync_to_async(Event.objects.exclude(pk=running.event.pk).get)()
+    board = await sync_to_async(lambda: Board.objects.filter(session__event=other).first())()
+    table = await sync_to_async(lambda: other.tables.first().pk)()
+    own, question = await board_of(running)
+    foreign_question = await sync_to_async(lambda: board.session.questions.first().pk)()
+    note = await sync_to_async(lambda: str(running.writes(running.cem, "Benches").op_id))()
+    cem, ada = running.cem, running.moderator
+    for who, stream, kind, data in (
+        (cem, f"board:{board.pk}", "note.add", {"q": question, "text": "x"}),
+        (cem, own, "note.add", {"q": foreign_question, "text": "x"}),
+        (cem, own, "note.edit", {"note": str(new_id()), "text": "x"}),
+        (cem, own, "note.move", {"note": note, "after": "", "q": foreign_question}),
+        (cem, "room", "seat.take", {"table": table}),
+        (ada, "room", "seat.put", {"p": running.eve.pk, "table": table}),
+        (ada, "room", "table.set", {"table": table, "cap": 3}),
+        (ada, "room", "person.set", {"p": running.eve.pk, "removed": True}),
+        (ada, f"board:{board.pk}", "note.hide", {"note": note}),
+    ):
+        ways = ("socket", "post") if data.get("after") == "" else WAYS
+        sent = {**data, "after": None} if "after" in data else data
+        assert (kind, await everywhere(running, who, stream, kind, sent, ways=ways)) == (kind, {"not_found"})
+    assert await sync_to_async(Participant.objects.get)(pk=running.eve.pk, removed_at=None)
+
+
+@transactional
+async def test_notes_of_others_are_moved_and_nothing_else(running: Cafe) -> None:
+    """A62"""
+    board, _question = await board_of(running)
+    note = await sync_to_async(lambda: str(running.writes(running.ben, "Benches").op_id))()
+    for kind, data in (("note.edit", {"text": "Mine"}), ("note.gone", {}), ("note.back", {})):
+        assert await everywhere(running, running.cem, board, kind, {"note": note, **data}) == {"not_owner"}
+    assert (await sync_to_async(Note.objects.get)(pk=note)).text == "Benches"
+    second = await sync_to_async(lambda: running.question(2).pk)()
+    assert await everywhere(running, running.cem, board, "note.move", {"note": note, "after": None, "q": second}) == {
+        None
+    }
+
+
+@transactional
+async def test_nobody_writes_where_they_never_sat_or_after_the_end(running: Cafe) -> None:
+    """A60, A61; the plain form gives the words back"""
+    board, question = await board_of(running, table=2)
+    data = {"q": question, "text": "From afar"}
+    assert await everywhere(running, running.dana, board, "note.add", data) == {None}
+    assert await everywhere(running, running.cem, board, "note.add", data) == {"no_seat"}
+    await sync_to_async(lambda: running.does(running.moderator, "stage", "phase.go", phase="closed"))()
+    assert await everywhere(running, running.dana, board, "note.add", data) == {"session_closed"}
+    form = {"id": str(new_id()), "s": board, "k": "note.add", **data}
+    answer = await client(running, running.dana).post(f"/live/{running.event.key}/ops", form)
+    assert (answer.status_code, "From afar" in answer.content.decode()) == (422, True)
+
+
+@transactional
+async def test_votes_and_other_things_that_do_not_exist_are_refused(running: Cafe) -> None:
+    """A72: there is nothing to stuff"""
+    board, _question = await board_of(running)
+    for kind in ("vote.add", "note.explode", "__class__", "note.add ", "x" * 5_000, ""):
+        assert await everywhere(running, running.cem, board, kind, {}) == {"outdated"}
+
+
+@transactional
+async def test_the_same_id_a_week_later_is_the_same_note(running: Cafe) -> None:
+    """A73"""
+    board, question = await board_of(running)
+    answer = await sync_to_async(lambda: running.writes(running.cem, "Benches"))()
+    await sync_to_async(lambda: Change.objects.update(at=Change.objects.first().at - 7 * 86_400_000))()
+    op = {"id": str(answer.op_id), "s": board, "k": "note.add", "q": question, "text": "Benches", "colour": "mint"}
+    again = await client(running, running.cem).post(f"/live/{running.event.key}/ops", op)
+    assert (again.status_code, await sync_to_async(Note.objects.count)()) == (303, 1)
+
+
+# ── pages ──
+HERS = ("", "console/", "screen/", "desk", "qr.svg", "delete/")
+ACTS = ("", "copies/", "delete/", "tables/", "code/", "doors/", "seats/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_moderator_of_another_event_finds_nothing(
+    event: Event, elsewhere: Event, ada: Moderator, method: str
+) -> None:
+    """A64: 404, whether the event exists or not, and nothing changes"""
+    mallory = browser_of(elsewhere.owner)
+    before = Event.objects.order_by("pk").values()[::1]
+    for page in HERS if method == "get" else ACTS:
+        for key in (event.key, "ZZZZZZZZ"):
+            assert (page, getattr(mallory, method)(f"/events/{key}/{page}").status_code) == (page, 404)
+    assert Event.objects.order_by("pk").values()[::1] == before
+    assert all(browser_of(ada).get(f"/events/{event.key}/{page}").status_code == 200 for page in HERS)
+
+
+@pytest.mark.django_db
+def test_guests_find_no_page_of_the_moderator(event: Event, cem: Participant) -> None:
+    """A65"""
+    for page in HERS:
+        assert browser_of(cem).get(f"/events/{event.key}/{page}").status_code in {302, 404}
+    for page in ACTS:
+        assert browser_of(cem).post(f"/events/{event.key}/{page}").status_code in {302, 404}
+    event.refresh_from_db()
+    assert (event.doors_open, event.join_code) == (True, event.key)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "board",
+    ["0", "-1", "1.5", "١٢", "²", "1e3", "", " ", "%00", "\x00", "9" * 18, "9" * 19, "9" * 5_000, "None", "1,2"],
+)
+def test_a_board_that_is_none_is_not_found(event: Event, cem: Participant, board: str) -> None:
+    """A58, A59"""
+    browser = browser_of(cem)
+    own = Board.objects.get(session__event=event, session__number=1, table__number=1)
+    assert browser.get(f"/e/{event.key}/table/", {"board": own.pk}).status_code == 200
+    assert browser.get(f"/e/{event.key}/table/", {"board": board}).status_code == 404
+    assert browser.get(f"/e/{event.key}/table/?board={own.pk}&board={board[:100]}").status_code in {400, 404}
+
+
+@pytest.mark.django_db
+def test_the_board_of_another_table_waits_for_the_gallery(event: Event, cem: Participant, dana: Participant) -> None:
+    """A59, A67"""
+    board = Board.objects.get(session__event=event, session__number=1, table__number=2)
+    for path in (f"/e/{event.key}/table/?board={board.pk}", f"/e/{event.key}/gallery/{board.pk}"):
+        assert browser_of(cem).get(path).status_code in {302, 404}
+    answer = browser_of(dana).get(f"/e/{event.key}/table/?board={board.pk}")
+    assert (answer.status_code, answer["X-Robots-Tag"]) == (200, "noindex, nofollow")
+    assert "private" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https:/evil", "\\\\evil", "/\r\nSet-Cookie: a=b", "/" + "x" * 90_000]
+)
+def test_no_wish_leads_out_of_the_house_or_breaks_the_way_back(event: Event, target: str) -> None:
+    """A35"""
+    answer = Client().post("/language/", {"language": "de", "next": target})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
