@@ -3,6 +3,7 @@
 import { act, operation, refuse } from "./acts.js";
 import { toast } from "./base.js";
 import { deskReader, showCode } from "./desk.js";
+import { keepFocus } from "./focus.js";
 import { start } from "./live.js";
 import { people } from "./people.js";
 import { lead, sums } from "./steps.js";
@@ -12,24 +13,25 @@ const MOST_CARDS = 16; // beyond them the cards are dense
 
 function run(main) {
   const live = start(main);
-  const page = { live, main, numbers: null };
+  const page = { live, main, numbers: null, pressed: null };
   const desk = deskReader(main.dataset.desk, (view) => showDesk(page, view));
   live.on("glance", (frame) => showNumbers(page, frame));
-  live.on("phase", () => (showStep(live), showSums(page), desk()));
+  live.on("phase", () => (showStep(page), showSums(page), desk()));
   live.on("frame", ({ s }) => {
     if (s === "room") showCards(page), showSums(page);
-    if (s === "stage") showStep(live), showSums(page), desk();
+    if (s === "stage") showStep(page), showSums(page), desk();
   });
-  document.addEventListener("submit", (event) => onSubmit(event, live));
+  document.addEventListener("submit", (event) => onSubmit(event, page));
   document.addEventListener("click", (event) => onClick(event, live));
   document.addEventListener("click", stopSecond, true);
   people(page);
 }
 
-function showStep(live) {
+function showStep({ live, pressed }) {
   const view = lead(live.get("stage", "now"), live.now());
   for (const id of ["next", "word", "by-hand"]) live.fill(document.getElementById(id), view);
   for (const title of document.querySelectorAll("[data-title]")) title.textContent = view.title;
+  keepFocus(pressed, pressed?.form.parentElement.querySelectorAll("button") ?? []);
 }
 
 function showDesk({ live, main }, view) {
@@ -60,7 +62,8 @@ function showCards({ live, numbers }) {
   }
 }
 
-async function onSubmit(event, live) {
+async function onSubmit(event, page) {
+  const { live } = page;
   const form = event.target;
   if (!("op" in form.dataset)) return;
   event.preventDefault();
@@ -69,6 +72,7 @@ async function onSubmit(event, live) {
   const named = [...form.elements].filter((field) => field.name);
   const { stream, kind, data } = operation(named.map((f) => ({ name: f.name, value: f.value, typed: f.type !== "hidden" })));
   form.dataset.busy = "1";
+  page.pressed = event.submitter;
   const done = await act(live, stream, kind, data);
   delete form.dataset.busy;
   const field = form.querySelector("textarea");

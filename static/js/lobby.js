@@ -1,5 +1,6 @@
 // The lobby: which tables can be chosen now and why others cannot; sitting down, changing and leaving in one tap.
 
+import { keepFocus } from "./focus.js";
 import { start } from "./live.js";
 
 const PEOPLE_MS = 20_000;
@@ -45,7 +46,7 @@ function lobby(main) {
     const mine = tables.find((table) => table.table === live.me.seat?.table);
     live.fill(yours, { name: mine?.name ?? "", phase: stage.phase, session: stage.session, href });
     const people = document.getElementById("people");
-    keepFocus();
+    keepFocus(pressed, [yours.querySelector(".btn"), ...(pressed?.closest("li")?.querySelectorAll(".btn") ?? [])]);
     people.hidden = !["draft", "lobby"].includes(stage.phase) || !people.querySelector("li");
   }
 
@@ -76,12 +77,6 @@ function lobby(main) {
   function sayWhy(button) {
     const ids = button.getAttribute("aria-describedby").split(" ");
     show(ids.map((id) => document.getElementById(id)?.innerText.trim()).filter(Boolean).join(" "));
-  }
-
-  function keepFocus() {
-    // a browser takes the focus from a hidden button only with the next picture
-    if (!pressed?.closest("[hidden]") || ![document.body, pressed].includes(document.activeElement)) return;
-    (pressed.closest("li") ?? yours).querySelector(".btn:not([hidden])")?.focus();
   }
 
   function rememberView() {
