@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sessions.models import Session
 from sessions.steps import all_steps
 from tables.forms.draft import Draft
 
 USUAL_START = "17:30"
+ANY_DAY = date(2021, 8, 24)  # only the hours are shown
 
 
 def preview_of(draft: Draft) -> dict[str, object]:
@@ -29,9 +30,10 @@ def preview_of(draft: Draft) -> dict[str, object]:
 
 def _steps(draft: Draft) -> Iterator[dict[str, object]]:
     try:
-        at = datetime.fromisoformat(draft.top["starts"])
+        typed = datetime.fromisoformat(draft.top["starts"]).time()
     except ValueError:
-        at = datetime.fromisoformat(f"2021-08-24T{USUAL_START}")
+        typed = time.fromisoformat(USUAL_START)
+    at = datetime.combine(ANY_DAY, typed)
     sessions = [
         Session(number=number, title=session.texts["title"].strip(), minutes=_number(session.texts["minutes"]))
         for number, session in enumerate(draft.sessions, 1)
