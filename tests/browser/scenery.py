@@ -32,6 +32,8 @@ SCENES: dict[str, tuple[int, Phase, int | None]] = {
     "broken": (0, Phase.DRAFT, None),
 }
 HAS_LEFT = 7  # every seventh seat is free again
+WORD = {"en": "Fresh coffee by the window.", "de": "Am Fenster gibt es frischen Kaffee."}
+OWN = {"en": ("Ask the neighbours first", "Never mind"), "de": ("Zuerst die Nachbarschaft fragen", "Vergessen Sie das")}
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def lead(moderator: Participant, phase: Phase, number: int | None) -> None:
     does(moderator, "stage", "phase.go", phase=str(phase), **({"session": number} if number else {}))
     if phase is Phase.RUNNING:
         does(moderator, "stage", "clock.add", minutes=-8)
-        does(moderator, "stage", "word.say", text=Event.objects.get(pk=moderator.event_id).title)
+        does(moderator, "stage", "word.say", text=WORD[moderator.event.language])
 
 
 def some_leave(moderator: Participant, guest: Participant) -> None:
@@ -103,7 +105,7 @@ def hide_one(moderator: Participant, guest: Participant) -> None:
     board = Board.objects.get(session=seat.session, table=seat.table)
     question = seat.session.questions.all()[0]
     stream = f"board:{board.pk}"
-    for text in ("What my neighbours told me", "Beispiele sammeln, die schon gehen"):
+    for text in OWN[moderator.event.language]:
         does(guest, stream, "note.add", q=question.pk, text=text, colour="sky")
     note = Note.objects.filter(board=board, author=guest).latest("pk")
     does(moderator, stream, "note.hide", note=note.pk)
