@@ -44,6 +44,10 @@ SECURE = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [addresses.host(o) for o in ORIGINS]
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if SECURE else 0, least=0, most=9)  # hops in front of this server
 
+SOURCE_URL = env.text("SOURCE_URL")
+if SOURCE_URL and not SOURCE_URL.startswith("https://"):
+    env.complain("SOURCE_URL", "must be an https:// address")
+
 # ── Database and threads ──
 REDIS_URL = env.text("REDIS_URL")
 POOL_SIZE = env.number("POOL_SIZE", 16, least=3, most=200)

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -36,4 +37,4 @@ def no_such_code(request: HttpRequest, form: CodeForm, *, status: int) -> HttpRe
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    return render(request, "sessions/about.html")
+    return render(request, "sessions/about.html", {"source": settings.SOURCE_URL})
