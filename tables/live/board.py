@@ -122,9 +122,9 @@ def _add(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Particip
     note = board.add_note(op.id, actor, question, op.data, now=scene.now, written=cloth.count(actor))
     note.late = late
     cloth.put(note)
+    scene.saves.insert(note)  # before it is raised, or it were updated as well
     _raise(scene, event, board, note)
     note.order = cloth.order_at_end(note)
-    scene.saves.insert(note)
 
 
 def _edit(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
