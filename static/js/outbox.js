@@ -68,6 +68,7 @@ class Outbox {
     try {
       const transaction = this.base.transaction(STORE, "readwrite");
       act(transaction.objectStore(STORE));
+      transaction.commit?.(); // now, instead of asking back whether there is more to come
       await inTime(finished(transaction));
     } catch {
       this.fail();
