@@ -5,6 +5,7 @@ from http.cookies import CookieError, SimpleCookie
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from sessions.codes import digest, new_secret
 from sessions.http import HttpRequest
 from sessions.live import streams
+from sessions.live.ops import Name
 from sessions.models import Device, Event, HandOver, Moderator, Participant
 from sessions.steps import all_steps
 
@@ -168,14 +170,28 @@ def take_over(secret: str) -> tuple[Participant, str] | None:
 
 
 def leave_elsewhere(participant: Participant, secret: str) -> None:
-    """Signs this person out on every device but the one with `secret`."""
-    participant.devices.exclude(digest=digest(secret)).delete()
+    """Signs this person out on every device but the one with `secret`; their open pages hear of it."""
+    _take_away(participant, participant.devices.exclude(digest=digest(secret)))
 
 
 def leave(participant: Participant, secret: str) -> bool:
     """Forgets the device with `secret`; true when it was this person's last."""
-    participant.devices.filter(digest=digest(secret)).delete()
+    _take_away(participant, participant.devices.filter(digest=digest(secret)))
     return not participant.devices.exists()
+
+
+def _take_away(participant: Participant, devices: QuerySet[Device]) -> None:
+    """With a new head of this person's own stream, at which sockets are asked who they are."""
+    with streams.governing(participant.event) as scene:
+        devices.delete()
+        participant.me_seq = scene.raise_head(participant.event, Name("me", participant.pk), "seat")
+        scene.saves.update(participant, "me_seq")
+
+
+def device_in(cookies: str, participant: Participant) -> str | None:
+    """The digest of the device a guest asks from; none for a moderator, who asks with an account."""
+    secret = seat_secret(participant.event, cookies)
+    return digest(secret) if secret and participant.moderator_id is None else None
 
 
 def remember(response: HttpResponseBase, event: Event, secret: str) -> None:

@@ -1,4 +1,4 @@
-"""Other people's things and the moderator's actions (A53, A58 to A62, A64 to A66, A72, A73): refused by every way."""
+"""Other people's things and the moderator's actions (A44, A53, A58 to A62, A64 to A66, A72, A73): refused everywhere."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,7 +16,7 @@ from sessions.models import Change, Event, Moderator, Participant, Stream
 from tables.models import Board, Note, Seat, Table
 from tests.cafe import Cafe, new_id
 from tests.cast import browser_of
-from tests.test_socket import board_of
+from tests.test_socket import Browser, board_of, browser
 from tests.transports import WAYS, client, everywhere
 
 transactional = pytest.mark.django_db(transaction=True)
@@ -153,6 +153,21 @@ async def test_the_same_id_a_week_later_is_the_same_note(running: Cafe) -> None:
     op = {"id": str(answer.op_id), "s": board, "k": "note.add", "q": question, "text": "Benches", "colour": "mint"}
     again = await client(running, running.cem).post(f"/live/{running.event.key}/ops", op)
     assert (again.status_code, await sync_to_async(Note.objects.count)()) == (303, 1)
+
+
+@transactional
+async def test_a_device_that_was_left_is_sent_away_and_the_other_stays(running: Cafe) -> None:
+    """A44, A66"""
+    secret = await sync_to_async(lambda: identity.new_device(running.cem))()
+    here = await browser(running).hello()
+    there = await Browser(running.event.key, f"{identity.cookie_name(running.event)}={secret}").hello()
+    for each in (here, there):
+        await each.hears("parts", s="me")
+    await sync_to_async(lambda: identity.leave_elsewhere(running.cem, running.secrets[running.cem.pk]))()
+    assert (await there.hears("err"))["code"] == "sign_in"
+    assert (await there.hears("close"))["code"] == 4401
+    assert (await here.posts("room", "seat.any"))["t"] == "ack"
+    await here.leaves()
 
 
 # ── pages ──

@@ -29,10 +29,13 @@ class Sub:
 class Follower:
     """Who looks, at what, and how far they are."""
 
-    def __init__(self, viewer: Participant, send: Callable[[str], Awaitable[None]], *, language: str) -> None:
+    def __init__(
+        self, viewer: Participant, send: Callable[[str], Awaitable[None]], *, language: str, device: str | None = None
+    ) -> None:
         self.viewer = viewer
         self.send_text = send
         self.language = language
+        self.device = device  # digest of the secret it came with; none for a moderator
         self.audience = audience_of(viewer)
         self.subs: dict[int, Sub] = {}
         self.window = Window()

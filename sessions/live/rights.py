@@ -7,7 +7,7 @@ from sessions.live.follower import Follower
 from sessions.live.kinds import KINDS
 from sessions.live.ops import Name
 from sessions.live.threads import in_thread
-from sessions.models import Participant, Stream
+from sessions.models import Device, Participant, Stream
 
 if TYPE_CHECKING:
     from sessions.live.hub import Hub
@@ -16,16 +16,20 @@ ALWAYS = frozenset({"stage", "room", "me"})
 
 
 async def check(hub: "Hub", followers: Collection[Follower]) -> None:
-    """Asks for all of them at once; ends what they lost, sends removed people away."""
+    """Asks for all of them at once; ends what they lost, sends away who was removed or left on this device."""
     if not followers:
         return
     wanted = {pk for follower in followers for pk, sub in follower.subs.items() if sub.name.kind not in ALWAYS}
-    people, allowed = await in_thread(_read, {follower.viewer.pk for follower in followers}, wanted)
+    people, allowed, devices = await in_thread(_read, {follower.viewer.pk for follower in followers}, wanted)
     for follower in followers:
         person = people.get(follower.viewer.pk)
         if person is None or person.removed_at is not None:
             await follower.told("removed" if person else "not_found")
             follower.close(4403 if person else 4404)
+            continue
+        if follower.device is not None and follower.device not in devices:
+            await follower.told("sign_in")
+            follower.close(4401)
             continue
         for pk in [pk for pk in follower.subs if pk in wanted and (person.pk, pk) not in allowed]:
             sub = follower.subs[pk]
@@ -42,9 +46,13 @@ def concerned(hub: "Hub", touched: Mapping[int, Name]) -> list[Follower]:
     return list(found)
 
 
-def _read(viewers: Collection[int], wanted: Collection[int]) -> tuple[dict[int, Participant], set[tuple[int, int]]]:
+def _read(
+    viewers: Collection[int], wanted: Collection[int]
+) -> tuple[dict[int, Participant], set[tuple[int, int]], set[str]]:
+    """Who they are now, which streams they may follow, and the devices that are still theirs."""
     people = Participant.objects.select_related("event").in_bulk(list(viewers))
-    return people, visible(people.values(), Stream.objects.filter(pk__in=wanted))
+    devices = set(Device.objects.filter(participant__in=people).values_list("digest", flat=True))
+    return people, visible(people.values(), Stream.objects.filter(pk__in=wanted)), devices
 
 
 def visible(viewers: Iterable[Participant], streams: Iterable[Stream]) -> set[tuple[int, int]]:

@@ -15,6 +15,7 @@ from django.urls import re_path
 
 from sessions.clock import now_ms
 from sessions.codes import KeyConverter
+from sessions.identity import device_in
 from sessions.live import desk, rights, visit, wire
 from sessions.live.follower import Follower
 from sessions.live.hub import Hub
@@ -169,7 +170,9 @@ class Socket:
 
     async def _stay(self, viewer: Participant, hello: Message) -> None:
         followed = await self._followed(viewer, hello["streams"], hello.get("epoch"))
-        follower = self.follower = Follower(viewer, self._raw, language=self.language)
+        follower = self.follower = Follower(
+            viewer, self._raw, language=self.language, device=device_in(self.cookies, viewer)
+        )
         crowded_out = house.enter(follower)
         if crowded_out is not None:
             await crowded_out.told("too_many_tabs")
