@@ -1,4 +1,4 @@
-"""Other people's things and the moderator's actions (A44, A53, A58 to A62, A64 to A66, A72, A73): refused everywhere."""
+"""Other people's things and the moderator's actions (A44, A53, A58 to A62, A64 to A66, A72, A73), by every way."""
 
 from collections.abc import AsyncIterator
 from typing import Any
