@@ -1,6 +1,13 @@
 """The cast: Ada moderator, Ben host of table 1, Cem guest at table 1, Dana guest at table 2, Eve outsider."""
 
+from collections.abc import Iterator
+from weakref import WeakSet
+
 import pytest
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 
 from sessions import tries
 from sessions.limits import Limiter
@@ -8,6 +15,24 @@ from sessions.models import Event, Moderator, Participant
 from sessions.phases import Phase
 from tables.models import Table
 from tests.cast import come_in, new_event, put, sit
+
+OPENED: WeakSet[BaseDatabaseWrapper] = WeakSet()  # by every thread
+
+
+@receiver(connection_created)
+def _remember(connection: BaseDatabaseWrapper, **_sent: object) -> None:
+    OPENED.add(connection)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Threads keep their connections open, as they should; before the database is dropped they go."""
+    yield
+    for opened in list(OPENED):
+        if opened is not connections["default"] and opened.connection is not None:
+            opened.inc_thread_sharing()
+            opened.close()
+
 
 pytest_plugins = ["tests.cafe", "tests.machine"]
 

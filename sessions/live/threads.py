@@ -4,12 +4,14 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import Error, connections
 
 T = TypeVar("T")
+PATIENCE_S = 5.0
 _executor = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live")
 
 
@@ -32,7 +34,8 @@ async def close() -> None:
     together = threading.Barrier(settings.LIVE_THREADS)
 
     def give_back() -> None:
-        together.wait()
+        with suppress(threading.BrokenBarrierError):  # one of them is at work: it keeps its connection
+            together.wait(PATIENCE_S)
         connections.close_all()
 
     loop = asyncio.get_running_loop()
