@@ -208,3 +208,14 @@ def test_takeaways_are_one_each_and_only_in_the_gallery(running: Cafe) -> None:
 def test_an_ended_session_remembers_when(running: Cafe) -> None:
     running.steps(1)
     assert Session.objects.get(event=running.event, number=1).ended_at is not None
+
+
+def test_deleted_words_go_for_good_when_the_event_is_closed(running: Cafe) -> None:
+    kept, deleted = (running.note(running.writes(running.cem, text)) for text in ("Benches", "Regretted"))
+    assert does(running, running.cem, "note.gone", deleted) is None
+    running.does(running.moderator, "stage", "phase.go", phase="closed")
+    assert dict(Note.objects.values_list("pk", "text")) == {kept.pk: "Benches", deleted.pk: ""}
+    running.does(running.moderator, "stage", "phase.go", phase="gallery")
+    assert does(running, running.cem, "note.back", deleted) == "not_found"
+    assert does(running, running.cem, "note.gone", kept) is None
+    assert does(running, running.cem, "note.back", kept) is None

@@ -73,6 +73,9 @@ class Kind:
         """For `me` only: the seat in the current session as `welcome` says it."""
         return None
 
+    def closed(self, scene: "Scene", event: "Event") -> None:
+        """What has to go for good when the event is closed."""
+
     def new_session(self, scene: "Scene", event: "Event") -> None:
         """Raises the parts that another session changes."""
 

@@ -40,9 +40,11 @@ class StageKind(Kind):
         scene.saves.update(event, "stage_seq", "word", *COURSE)
         for session in event.sessions.all():
             scene.saves.update(session, "ended_at")
-        if event.current_session() != before:
-            for kind in KINDS.values():
+        for kind in KINDS.values():
+            if event.current_session() != before:
                 kind.new_session(scene, event)
+            if event.phase == Phase.CLOSED:
+                kind.closed(scene, event)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         events = Event.objects.prefetch_related("sessions__questions").in_bulk([r.stream.event_id for r in reads])

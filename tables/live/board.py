@@ -64,6 +64,12 @@ class BoardKind(Kind):
             found[of_board[note.board_id]].append(note_part(note))
         return found
 
+    def closed(self, scene: Scene, event: Event) -> None:
+        """Nobody can bring deleted notes back any more: their words go, the tombstones stay."""
+        for note in Note.objects.filter(board__session__event=event, gone_at__isnull=False).exclude(text=""):
+            note.text = ""
+            scene.saves.update(note, "text")
+
     def visible(self, viewers: Iterable[Participant], streams: Sequence[Stream]) -> set[tuple[int, int]]:
         boards = {stream.ref: stream.pk for stream in streams}
         return {(viewer, boards[board]) for viewer, board in Board.objects.readable(list(viewers), list(boards))}

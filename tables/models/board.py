@@ -94,6 +94,8 @@ class Board(models.Model):
 
     def bring_back(self, note: Note, *, written: int) -> None:
         if note.gone_at is not None:
+            if not note.text:  # the event was closed in between
+                raise Refused("not_found")
             self._refuse_if_full(written)
             note.gone_at = None
             self.note_count += 0 if note.hidden else 1
