@@ -1,0 +1,207 @@
+"""The head is the lock: two connections, one of them held at the worst moment."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Waits
+from threading import Event as Signal
+from threading import get_ident
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from sessions.live import reading, streams
+from sessions.live.kinds import KINDS, Part
+from sessions.models import Change, Participant, Stream
+from tables.models import Note
+from tests.cafe import Cafe
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 20.0
+A_WHILE = 0.3  # long enough to see that somebody waits, shorter than any lock_timeout
+
+
+class Held:
+    """Work on a connection of its own that stops before (or inside) one function until it may go on."""
+
+    def __init__(self, pool: ThreadPoolExecutor, work: Callable[[], Any]) -> None:
+        self.arrived, self.may_go, self.thread = Signal(), Signal(), 0
+        self.pool, self.work = pool, work
+
+    def starts(self) -> None:
+        self.done: Future[Any] = self.pool.submit(self.runs, self.work)
+
+    def runs(self, work: Callable[[], Any]) -> Any:
+        self.thread = get_ident()
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    def before(self, usual: Callable[..., Any]) -> Callable[..., Any]:
+        def stops(*args: Any) -> Any:
+            if get_ident() == self.thread and not self.may_go.is_set():
+                self.arrived.set()
+                assert self.may_go.wait(PATIENCE)
+            return usual(*args)
+
+        return stops
+
+    def goes_on(self) -> Any:
+        self.may_go.set()
+        return self.done.result(PATIENCE)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+    connections.close_all()
+
+
+@pytest.fixture
+def running(transactional_db: None) -> Cafe:
+    return Cafe().runs()
+
+
+def meets(held: list[Held], usual: Callable[..., Any]) -> Callable[..., Any]:
+    """The usual function, at which whoever is in `held` stops."""
+
+    def stops_when_held(*args: Any) -> Any:
+        return (held[0].before(usual) if held else usual)(*args)
+
+    return stops_when_held
+
+
+def on_another_connection(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Future[Any]:
+    def runs() -> Any:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return pool.submit(runs)
+
+
+def stopping(pool: ThreadPoolExecutor, held: list[Held], work: Callable[[], Any]) -> Held:
+    held.append(Held(pool, work))  # known before it runs
+    held[0].starts()
+    assert held[0].arrived.wait(PATIENCE)
+    return held[0]
+
+
+def test_who_ends_the_session_waits_for_the_batch_that_is_being_judged(
+    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[Held] = []
+    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
+    batch = stopping(pool, held, lambda: running.writes(running.cem, "The last word"))
+
+    ends = on_another_connection(pool, lambda: running.does(running.moderator, "stage", "phase.go", phase="closed"))
+    with pytest.raises(Waits):
+        ends.result(A_WHILE)
+    written = batch.goes_on()
+
+    assert (written.code, ends.result(PATIENCE).code) == (None, None)
+    assert list(Change.objects.order_by("pk").values_list("kind", flat=True))[-2:] == ["note.add", "phase.go"]
+    assert Note.objects.get().late is False
+
+
+def test_a_batch_is_judged_by_what_it_waited_for(
+    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[Held] = []
+    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
+    ends = stopping(pool, held, lambda: running.does(running.moderator, "stage", "phase.go", phase="closed"))
+
+    batch = on_another_connection(pool, lambda: running.writes(running.cem, "Too late"))
+    with pytest.raises(Waits):
+        batch.result(A_WHILE)
+    ends.goes_on()
+
+    assert batch.result(PATIENCE).code == "session_closed"
+    assert Note.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "code"),
+    [("seat.leave", {}, None), ("table.set", {"cap": 1}, "table_full"), ("table.set", {"open": False}, "table_full")],
+)
+def test_who_sits_down_waits_for_what_happens_to_the_table(
+    running: Cafe,
+    pool: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    data: dict[str, Any],
+    code: str | None,
+) -> None:
+    held: list[Held] = []
+    table = running.table(2).pk
+    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
+    who = running.moderator if data else running.dana
+    change = {"table": table, **data} if data else {}
+    first = stopping(pool, held, lambda: running.does(who, "room", kind, **change))
+
+    sits = on_another_connection(pool, lambda: running.does(running.cem, "room", "seat.take", table=table))
+    with pytest.raises(Waits):
+        sits.result(A_WHILE)
+    assert first.goes_on().code is None
+    assert sits.result(PATIENCE).code == code
+
+
+def test_who_is_being_removed_writes_nothing_more(
+    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[Held] = []
+    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
+    out = {"p": running.cem.pk, "removed": True}
+    removes = stopping(pool, held, lambda: running.does(running.moderator, "room", "person.set", **out))
+
+    writes = on_another_connection(pool, lambda: running.writes(running.cem, "Still here"))
+    with pytest.raises(Waits):
+        writes.result(A_WHILE)
+    assert removes.goes_on().code is None
+    assert (writes.result(PATIENCE).code, Note.objects.count()) == ("not_allowed", 0)
+
+
+def overtaken(
+    cafe: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, reads: Callable[[], Any]
+) -> tuple[Any, list[str]]:
+    """What a reader gets between whose head and parts a note commits; and what there is then."""
+    held: list[Held] = []
+    first = cafe.writes(cafe.cem, "first")
+    kind = KINDS["board"]
+    monkeypatch.setattr(kind, "parts", meets(held, kind.parts), raising=False)
+    reader = stopping(pool, held, reads)
+    assert cafe.writes(cafe.ben, "second").seq == 2
+    edit = {"note": first.op_id, "text": "first, again", "_base": cafe.note(first).edited}
+    assert cafe.does(cafe.cem, f"board:{cafe.board().pk}", "note.edit", **edit).seq == 3
+    return reader.goes_on(), ["first, again", "second"]
+
+
+def test_a_reader_overtaken_by_a_note_misses_nothing_the_next_time(
+    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = Stream.objects.get(event=running.event, kind="board", ref=running.board().pk)
+    found, texts = overtaken(running, pool, monkeypatch, lambda: streams.since([(row.pk, 0)]))
+    stream, parts = found[row.pk]
+    assert (stream.head, [part.seq for part in parts if part.seq > stream.head]) == (1, [])
+    kept = texts_of(parts) | texts_of(streams.since([(row.pk, stream.head)])[row.pk][1])
+    assert sorted(kept.values()) == texts
+
+
+def test_a_page_overtaken_by_a_note_misses_nothing_once_it_follows(
+    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = Stream.objects.get(event=running.event, kind="board", ref=running.board().pk)
+    name = f"board:{row.ref}"
+    cem = Participant.objects.select_related("event").get(pk=running.cem.pk)
+    page, texts = overtaken(running, pool, monkeypatch, lambda: reading.page(cem, [name]))
+    assert page.streams[name] == 1
+    shown = {part["id"]: part["text"] for part in page.parts[name]}
+    kept = shown | texts_of(streams.since([(row.pk, page.streams[name])])[row.pk][1])
+    assert sorted(kept.values()) == texts
+
+
+def texts_of(parts: list[Part]) -> dict[str, str]:
+    return {part.id: part.guests["text"] for part in parts}
