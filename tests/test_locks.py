@@ -22,34 +22,42 @@ A_WHILE = 0.3  # long enough to see that somebody waits, shorter than any lock_t
 
 
 class Held:
-    """Work on a connection of its own that stops before (or inside) one function until it may go on."""
+    """Stops one thread's work before a function until it may go on; others pass."""
 
-    def __init__(self, pool: ThreadPoolExecutor, work: Callable[[], Any]) -> None:
-        self.arrived, self.may_go, self.thread = Signal(), Signal(), 0
-        self.pool, self.work = pool, work
+    def __init__(self, usual: Callable[..., Any]) -> None:
+        self.usual, self.thread = usual, 0
+        self.arrived, self.may_go = Signal(), Signal()
 
-    def starts(self) -> None:
-        self.done: Future[Any] = self.pool.submit(self.runs, self.work)
+    def __call__(self, *args: Any) -> Any:
+        if get_ident() == self.thread and not self.may_go.is_set():
+            self.arrived.set()
+            assert self.may_go.wait(PATIENCE)
+        return self.usual(*args)
 
-    def runs(self, work: Callable[[], Any]) -> Any:
-        self.thread = get_ident()
+    def stops(self, pool: ThreadPoolExecutor, work: Callable[[], Any]) -> "Held":
+        def runs() -> Any:
+            self.thread = get_ident()
+            return work()
+
+        self.done = elsewhere(pool, runs)
+        assert self.arrived.wait(PATIENCE)
+        return self
+
+    def goes_on(self) -> Any:
+        self.may_go.set()
+        return self.done.result(PATIENCE)
+
+
+def elsewhere(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> "Future[Any]":
+    """On another connection."""
+
+    def runs() -> Any:
         try:
             return work()
         finally:
             connections.close_all()
 
-    def before(self, usual: Callable[..., Any]) -> Callable[..., Any]:
-        def stops(*args: Any) -> Any:
-            if get_ident() == self.thread and not self.may_go.is_set():
-                self.arrived.set()
-                assert self.may_go.wait(PATIENCE)
-            return usual(*args)
-
-        return stops
-
-    def goes_on(self) -> Any:
-        self.may_go.set()
-        return self.done.result(PATIENCE)
+    return pool.submit(runs)
 
 
 @pytest.fixture
@@ -64,40 +72,20 @@ def running(transactional_db: None) -> Cafe:
     return Cafe().runs()
 
 
-def meets(held: list[Held], usual: Callable[..., Any]) -> Callable[..., Any]:
-    """The usual function, at which whoever is in `held` stops."""
-
-    def stops_when_held(*args: Any) -> Any:
-        return (held[0].before(usual) if held else usual)(*args)
-
-    return stops_when_held
-
-
-def on_another_connection(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Future[Any]:
-    def runs() -> Any:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    return pool.submit(runs)
-
-
-def stopping(pool: ThreadPoolExecutor, held: list[Held], work: Callable[[], Any]) -> Held:
-    held.append(Held(pool, work))  # known before it runs
-    held[0].starts()
-    assert held[0].arrived.wait(PATIENCE)
-    return held[0]
+@pytest.fixture
+def writing(monkeypatch: pytest.MonkeyPatch) -> Held:
+    """Between what a batch has locked and what it writes."""
+    held = Held(streams._write)
+    monkeypatch.setattr(streams, "_write", held)
+    return held
 
 
 def test_who_ends_the_session_waits_for_the_batch_that_is_being_judged(
-    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+    running: Cafe, pool: ThreadPoolExecutor, writing: Held
 ) -> None:
-    held: list[Held] = []
-    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
-    batch = stopping(pool, held, lambda: running.writes(running.cem, "The last word"))
+    batch = writing.stops(pool, lambda: running.writes(running.cem, "The last word"))
 
-    ends = on_another_connection(pool, lambda: running.does(running.moderator, "stage", "phase.go", phase="closed"))
+    ends = elsewhere(pool, lambda: running.does(running.moderator, "stage", "phase.go", phase="closed"))
     with pytest.raises(Waits):
         ends.result(A_WHILE)
     written = batch.goes_on()
@@ -107,14 +95,10 @@ def test_who_ends_the_session_waits_for_the_batch_that_is_being_judged(
     assert Note.objects.get().late is False
 
 
-def test_a_batch_is_judged_by_what_it_waited_for(
-    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held: list[Held] = []
-    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
-    ends = stopping(pool, held, lambda: running.does(running.moderator, "stage", "phase.go", phase="closed"))
+def test_a_batch_is_judged_by_what_it_waited_for(running: Cafe, pool: ThreadPoolExecutor, writing: Held) -> None:
+    ends = writing.stops(pool, lambda: running.does(running.moderator, "stage", "phase.go", phase="closed"))
 
-    batch = on_another_connection(pool, lambda: running.writes(running.cem, "Too late"))
+    batch = elsewhere(pool, lambda: running.writes(running.cem, "Too late"))
     with pytest.raises(Waits):
         batch.result(A_WHILE)
     ends.goes_on()
@@ -130,34 +114,28 @@ def test_a_batch_is_judged_by_what_it_waited_for(
 def test_who_sits_down_waits_for_what_happens_to_the_table(
     running: Cafe,
     pool: ThreadPoolExecutor,
-    monkeypatch: pytest.MonkeyPatch,
+    writing: Held,
     kind: str,
     data: dict[str, Any],
     code: str | None,
 ) -> None:
-    held: list[Held] = []
     table = running.table(2).pk
-    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
     who = running.moderator if data else running.dana
     change = {"table": table, **data} if data else {}
-    first = stopping(pool, held, lambda: running.does(who, "room", kind, **change))
+    first = writing.stops(pool, lambda: running.does(who, "room", kind, **change))
 
-    sits = on_another_connection(pool, lambda: running.does(running.cem, "room", "seat.take", table=table))
+    sits = elsewhere(pool, lambda: running.does(running.cem, "room", "seat.take", table=table))
     with pytest.raises(Waits):
         sits.result(A_WHILE)
     assert first.goes_on().code is None
     assert sits.result(PATIENCE).code == code
 
 
-def test_who_is_being_removed_writes_nothing_more(
-    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held: list[Held] = []
-    monkeypatch.setattr(streams, "_write", meets(held, streams._write))
+def test_who_is_being_removed_writes_nothing_more(running: Cafe, pool: ThreadPoolExecutor, writing: Held) -> None:
     out = {"p": running.cem.pk, "removed": True}
-    removes = stopping(pool, held, lambda: running.does(running.moderator, "room", "person.set", **out))
+    removes = writing.stops(pool, lambda: running.does(running.moderator, "room", "person.set", **out))
 
-    writes = on_another_connection(pool, lambda: running.writes(running.cem, "Still here"))
+    writes = elsewhere(pool, lambda: running.writes(running.cem, "Still here"))
     with pytest.raises(Waits):
         writes.result(A_WHILE)
     assert removes.goes_on().code is None
@@ -168,11 +146,10 @@ def overtaken(
     cafe: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, reads: Callable[[], Any]
 ) -> tuple[Any, list[str]]:
     """What a reader gets between whose head and parts a note commits; and what there is then."""
-    held: list[Held] = []
     first = cafe.writes(cafe.cem, "first")
-    kind = KINDS["board"]
-    monkeypatch.setattr(kind, "parts", meets(held, kind.parts), raising=False)
-    reader = stopping(pool, held, reads)
+    reading_parts = Held(KINDS["board"].parts)
+    monkeypatch.setattr(KINDS["board"], "parts", reading_parts)
+    reader = reading_parts.stops(pool, reads)
     assert cafe.writes(cafe.ben, "second").seq == 2
     edit = {"note": first.op_id, "text": "first, again", "_base": cafe.note(first).edited}
     assert cafe.does(cafe.cem, f"board:{cafe.board().pk}", "note.edit", **edit).seq == 3
