@@ -86,6 +86,7 @@ def opens(page: Page, address: str) -> None:
     def hear(frame: str | bytes) -> None:
         said.append(frame)
 
+    page.goto("about:blank")  # or the socket that the page before is just opening is taken for the new one
     page.once("websocket", lambda socket: socket.on("framereceived", hear))
     page.goto(address)
     for _tenth in range(SOON // 100):
