@@ -15,12 +15,13 @@ from sessions.live.fields import uuid
 from sessions.live.kinds import KINDS, fields_of
 from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.pace import pace
-from sessions.live.threads import in_thread
+from sessions.live.threads import in_writer
 from sessions.live.wire import stream_name
 from sessions.models import Participant
 
 log = logging.getLogger(__name__)
 BATCH = 500
+PATIENCE_S = 2.0
 
 
 async def operate(viewer: Participant, frame: dict[str, Any]) -> Answer:
@@ -69,12 +70,23 @@ class Writer:
         return cls._writers.setdefault(asyncio.get_running_loop(), cls())
 
     async def submit(self, op: Op) -> Answer:
-        """The answer, after commit."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        """The answer, after commit; `busy` when the batch before it takes too long."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
         self.waiting.append((op, answer))
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self._write())
-        return await answer
+        patience = loop.call_later(PATIENCE_S, self._give_up, op, answer)
+        try:
+            return await answer
+        finally:
+            patience.cancel()
+
+    def _give_up(self, op: Op, answer: asyncio.Future[Answer]) -> None:
+        """Only what is in no batch yet: of the others nobody knows how they end."""
+        if (op, answer) in self.waiting and not answer.done():
+            self.waiting.remove((op, answer))
+            answer.set_result(Answer(op.id, op.stream, code="busy"))
 
     async def _write(self) -> None:
         while self.waiting:
@@ -88,7 +100,7 @@ class Writer:
 async def _apply(ops: list[Op]) -> list[Answer]:
     """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
     try:
-        return await in_thread(streams.apply, ops)
+        return await in_writer(streams.apply, ops)
     except (OperationalError, InterfaceError) as trouble:
         code = _code_of(trouble)
         log.warning("batch of %d operations not written: %s", len(ops), code)

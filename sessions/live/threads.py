@@ -12,12 +12,19 @@ from django.db import Error, connections
 
 T = TypeVar("T")
 PATIENCE_S = 5.0
-_executor = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live")
+_readers = max(1, settings.LIVE_THREADS - 1)
+_executor = ThreadPoolExecutor(_readers, thread_name_prefix="live")
+_writer = ThreadPoolExecutor(1, thread_name_prefix="writer") if settings.LIVE_THREADS > 1 else _executor
 
 
 async def in_thread(work: Callable[..., T], *args: object) -> T:
     """Runs database work in one of the live threads, whose connections stay open; errors come through."""
     return await asyncio.get_running_loop().run_in_executor(_executor, _run, work, args)
+
+
+async def in_writer(work: Callable[..., T], *args: object) -> T:
+    """The same in the one thread that writes: however many come in and read, nobody's words wait for them."""
+    return await asyncio.get_running_loop().run_in_executor(_writer, _run, work, args)
 
 
 def _run(work: Callable[..., T], args: tuple[object, ...]) -> T:
@@ -39,4 +46,5 @@ async def close() -> None:
         connections.close_all()
 
     loop = asyncio.get_running_loop()
-    await asyncio.gather(*(loop.run_in_executor(_executor, give_back) for _thread in range(settings.LIVE_THREADS)))
+    ours = [_executor] * _readers + [_writer] * (settings.LIVE_THREADS - _readers)
+    await asyncio.gather(*(loop.run_in_executor(executor, give_back) for executor in ours))
