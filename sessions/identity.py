@@ -110,12 +110,21 @@ def moderator_in(event: Event, user: object) -> Participant | None:
     """The participant that stands for the event's owner, made on first need; null for anybody else."""
     if not isinstance(user, Moderator) or user.pk != event.owner_id:
         return None
-    participant, made = Participant.objects.get_or_create(
-        event=event, moderator=user, defaults={"name": str(user)[:40], "role": Participant.Role.MODERATOR}
-    )
-    if made:
-        streams.open_me(participant)
+    known = Participant.objects.filter(event=event, moderator=user)
+    try:
+        participant = known.first() or _new_moderator(event, user)
+    except IntegrityError:
+        participant = known.get()
     participant.event = event
+    return participant
+
+
+@transaction.atomic
+def _new_moderator(event: Event, user: Moderator) -> Participant:
+    participant = Participant.objects.create(
+        event=event, moderator=user, name=str(user)[:40], role=Participant.Role.MODERATOR
+    )
+    streams.open_me(participant)
     return participant
 
 

@@ -3,16 +3,18 @@
 from dataclasses import replace
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 
+from sessions import identity
 from sessions.live import reading, streams
 from sessions.live.ops import Answer, Name, Op
 from sessions.live.scene import Scene
 from sessions.live.words import say
-from sessions.models import Change, Event, Participant, Stream
+from sessions.models import Change, Event, Moderator, Participant, Stream
 from tables.models import Note, Seat
 from tables.order import at_end, between
-from tests.cafe import Cafe, new_id
+from tables.plan.writing import build
+from tests.cafe import Cafe, new_id, plan
 
 
 def codes(answers: list[Answer]) -> list[str | None]:
@@ -254,3 +256,20 @@ def test_there_is_room_behind_a_note_whose_place_is_short() -> None:
         assert moved < between(moved, at_end(32)) < at_end(32)
     else:
         assert at_end(32) < between(at_end(32), moved) < moved
+
+
+def test_a_moderator_is_there_with_a_stream_or_not_at_all(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = Moderator.objects.named("ada@example.org", name="Ada")
+    event = build(ada, plan(2, 4))
+
+    def fails(_person: Participant) -> None:
+        raise OperationalError("away")
+
+    with monkeypatch.context() as away:
+        away.setattr(streams, "open_me", fails)
+        with pytest.raises(OperationalError):
+            identity.moderator_in(event, ada)
+    moderator = identity.moderator_in(event, ada)
+    assert moderator is not None
+    assert Stream.objects.filter(event=event, kind="me", ref=moderator.pk).count() == 1
+    assert identity.moderator_in(event, ada) == moderator

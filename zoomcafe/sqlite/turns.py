@@ -4,7 +4,7 @@ import threading
 
 
 class Turn:
-    """First come, first served, as far as the platform's lock is; a fork starts with nobody's turn."""
+    """First come, first served, as far as the platform's lock is."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
