@@ -111,7 +111,8 @@ async def everybody_left() -> None:
     hub = Hub.here()
     for follower in hub._everybody():
         hub.leave(follower)
-    assert (hub.followers, hub.names, hub.cursors, hub.spoke, hub.dirty) == ({}, {}, {}, {}, set())
+    assert (hub.followers, hub.consoles, hub.names, hub.cursors) == ({}, set(), {}, {})
+    assert (hub.spoke, hub.dirty, hub.unjudged) == ({}, set(), {})
 
 
 class Once:

@@ -38,6 +38,7 @@ class Hub:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.followers: dict[int, dict[Follower, Sub]] = {}
+        self.consoles: set[Follower] = set()
         self.names: dict[int, Name] = {}
         self.cursors: dict[int, int] = {}
         self.dirty: set[int] = set()
@@ -82,13 +83,17 @@ class Hub:
         follower.subs[stream.pk] = sub
         self.followers.setdefault(stream.pk, {})[follower] = sub
         self.names[stream.pk] = Name(stream.kind, stream.ref)
+        if stream.kind == "room" and follower.audience == "moderators":
+            self.consoles.add(follower)
         self.cursors.setdefault(stream.pk, stream.head)
         self.catch_up(follower, sub)
 
     def leave(self, follower: Follower, ids: Collection[int] | None = None) -> None:
         """Stops following these streams, or all."""
         for stream_id in list(follower.subs if ids is None else ids):
-            follower.subs.pop(stream_id, None)
+            sub = follower.subs.pop(stream_id, None)
+            if sub is not None and sub.name.kind == "room":
+                self.consoles.discard(follower)
             those = self.followers.get(stream_id, {})
             those.pop(follower, None)
             if not those:
@@ -152,7 +157,7 @@ class Hub:
         calm = [self.spoke.get(pk, 0.0) + CALM_S for pk in self.dirty if self.names[pk].kind in CALM]
         if self.unjudged or (self.dirty and not calm):
             return
-        wait = min([self.next_beat, *calm, *([self.next_glance] if self._consoles() else [])]) - self.loop.time()
+        wait = min([self.next_beat, *calm, *([self.next_glance] if self.consoles else [])]) - self.loop.time()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.wake.wait(), max(0.0, wait))
         self.wake.clear()
@@ -223,7 +228,7 @@ class Hub:
             await follower.beat()
 
     async def _glance(self) -> None:
-        consoles = self._consoles()
+        consoles = list(self.consoles)
         if not consoles:
             return
         events = list({follower.viewer.event_id for follower in consoles})
@@ -231,13 +236,6 @@ class Hub:
         for follower in consoles:
             if follower.viewer.event_id in numbers:
                 await follower.send({"t": "glance", **numbers[follower.viewer.event_id]})
-
-    def _consoles(self) -> list[Follower]:
-        return [
-            follower
-            for follower in self._everybody()
-            if follower.audience == "moderators" and any(sub.name.kind == "room" for sub in follower.subs.values())
-        ]
 
     def _everybody(self) -> set[Follower]:
         return {follower for those in self.followers.values() for follower in those}
