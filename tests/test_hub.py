@@ -301,6 +301,15 @@ async def test_rights_lost_between_the_question_and_the_following_are_lost(
         await someone.leaves()
 
 
+@pytest.mark.parametrize("name", ["board", "board:x", "board:0", "kitchen", "me:1"])
+async def test_every_wish_for_a_stream_that_cannot_be_is_answered(running: Cafe, name: str) -> None:
+    cem = await browser(running).hello()
+    await cem.hears("welcome")
+    await cem.says({"t": "sub", "s": name})
+    assert (await cem.hears("end"))["s"] == name
+    await cem.leaves()
+
+
 async def test_who_is_removed_before_saying_hello_stays_outside(running: Cafe) -> None:
     cem = browser(running)
     await cem.opens()

@@ -104,6 +104,18 @@ def test_frames_are_cut_in_seq_order_and_go_on_from_each_other() -> None:
     assert all(len(json.dumps(frame)) < 70_000 for frame in cut)
 
 
+@pytest.mark.parametrize("letter", ["x", "ä", "咖", "☕", "🫖"])
+def test_no_frame_is_longer_than_64_kib_whatever_people_write_in(letter: str) -> None:
+    parts = [wire.Encoded.of(Part.same(f"note:{seq}", seq, {"text": letter * 1_000})) for seq in range(1, 101)]
+    cut = wire.parts_frames(Name("board", 7), 0, 100, parts, audience="guests")
+    assert [seq for _to, frame in cut for seq in [part["seq"] for part in json.loads(frame)["parts"]]] == list(
+        range(1, 101)
+    )
+    sizes = [len(frame.encode()) for _to, frame in cut]
+    assert max(sizes) <= wire.FRAME_CUT
+    assert all(size > wire.FRAME_CUT // 2 for size in sizes[:-1])
+
+
 def test_only_the_first_frame_of_a_reset_says_so() -> None:
     cut = frames(parts=encoded(50, 4_000), head=50, reset=True)
     assert [frame.get("reset") for frame in cut] == [True, *[None] * (len(cut) - 1)]

@@ -16,7 +16,7 @@ class Name(NamedTuple):
     ref: int = 0
 
     def on_wire(self) -> str:
-        return f"{self.kind}:{self.ref}" if self.kind == "board" else self.kind
+        return f"{self.kind}:{self.ref}" if self.kind == "board" and self.ref else self.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sessions.live.ops import Answer, Name, Refused
 VERSION = 1
 DEEPEST = 8
 FRAME_CUT = 64 * 1024
+AROUND = 256  # bytes of a `parts` frame that are not parts
 MOST_STREAMS = 8
 UUID_LIKE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FRAMES: dict[str, tuple[dict[str, type], dict[str, type]]] = {  # name -> required and optional fields
@@ -112,7 +113,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def stream_name(value: str) -> Name:
     """`board:7` and its like as a name; raises `Refused` with `not_found`. `me` is completed by who asks."""
     kind, colon, ref = value.partition(":")
-    if kind == "board" and colon and ref.isascii() and ref.isdigit() and len(ref) < 19 and str(int(ref)) == ref:
+    if kind == "board" and ref.isascii() and ref.isdigit() and len(ref) < 19 and not ref.startswith("0"):
         return Name("board", int(ref))
     if colon or kind not in {"stage", "room", "gallery", "me"}:
         raise Refused("not_found")
@@ -191,12 +192,12 @@ def _cut(parts: Iterable[Encoded], head: int, audience: str) -> list[tuple[list[
     size = 0
     for part in parts:
         piece = part.to(audience)
-        grown = size + len(piece) * (1 if piece.isascii() else 3)
-        if grown > FRAME_CUT and runs[-1][0] and runs[-1][1] != part.seq:
+        weight = (len(piece) if piece.isascii() else len(piece.encode())) + 1
+        if size + weight > FRAME_CUT - AROUND and runs[-1][0] and runs[-1][1] != part.seq:
             runs.append(([], 0))
-            grown = len(piece)
+            size = 0
         runs[-1][0].append(piece)
         runs[-1] = (runs[-1][0], part.seq)
-        size = grown
+        size += weight
     runs[-1] = (runs[-1][0], head)
     return runs
