@@ -47,7 +47,6 @@ def come_in(event: Event, name: str) -> Participant:
     """A guest who has come in; `secret` is what the browser keeps."""
     person, secret = identity.come_in(event, name)
     person.secret = secret  # type: ignore[attr-defined]
-    streams.open_me(person)
     return person
 
 

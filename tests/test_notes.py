@@ -128,9 +128,10 @@ def test_after_moving_to_another_table_a_note_for_the_old_one_is_late(running: C
 
 def test_a_late_note_raises_its_exhibit_in_the_gallery(running: Cafe) -> None:
     running.does(running.moderator, "stage", "phase.go", phase="gallery")
+    gallery = running.event.streams.get(kind="gallery")
     answer = running.writes(running.cem, "Late")
     board = Board.objects.get(pk=running.board().pk)
-    assert (answer.code, board.gallery_seq, board.note_count) == (None, 1, 1)
+    assert (answer.code, board.gallery_seq, board.note_count) == (None, gallery.head + 1, 1)
 
 
 def test_nobody_writes_after_the_event_is_closed(running: Cafe) -> None:

@@ -5,13 +5,15 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
+from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
+from sessions.clock import now_ms
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.scene import Scene, Widen, digest_of
@@ -19,6 +21,7 @@ from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 200
+FIRST_OF_ME = ("seat",)  # and `person`, which has the same seq
 listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the streams that a commit of ours raised
 
 
@@ -105,22 +108,45 @@ def governing(event: Event) -> Iterator[Scene]:
         _write(scene)
 
 
+def open_new(event: Event, parts: Mapping[Name, Sequence[str]]) -> None:
+    """The streams of an event in the making. The first of the `parts` of each stream has the seq 1, and so on."""
+    _make(event.pk, parts)
+
+
 def open_for(event: Event) -> None:
-    """Makes the streams an event, its boards and its people need; what exists stays."""
+    """Makes the streams that boards and people who were added need; what exists stays."""
     boards = event.sessions.filter(boards__isnull=False).values_list("boards__id", flat=True)
-    names = [Name("stage"), Name("room"), Name("gallery"), *(Name("board", pk) for pk in boards)]
-    names += [Name("me", pk) for pk in event.participants.values_list("id", flat=True)]
-    _make(event.pk, names)
+    people = event.participants.values_list("id", flat=True)
+    names = {Name("board", pk): () for pk in boards} | {Name("me", pk): FIRST_OF_ME for pk in people}
+    there = {Name(kind, ref) for kind, ref in Stream.objects.filter(event=event).values_list("kind", "ref")}
+    _make(event.pk, {name: parts for name, parts in names.items() if name not in there})
 
 
 def open_me(participant: Participant) -> None:
-    """Makes the stream of one person."""
-    _make(participant.event_id, [Name("me", participant.pk)])
+    """Makes the stream of somebody new."""
+    _make(participant.event_id, {Name("me", participant.pk): FIRST_OF_ME})
 
 
-def _make(event_id: int, names: Iterable[Name]) -> None:
-    rows = [Stream(event_id=event_id, kind=name.kind, ref=name.ref) for name in names]
-    Stream.objects.bulk_create(rows, ignore_conflicts=True)
+def _make(event_id: int, parts: Mapping[Name, Sequence[str]]) -> None:
+    """A reader whose cursor is 0 has nothing: the parts of a new stream are its first changes."""
+    rows = [Stream(event_id=event_id, kind=n.kind, ref=n.ref, head=len(those)) for n, those in parts.items()]
+    Stream.objects.bulk_create(rows)
+    of_rows = zip(rows, parts.values(), strict=True)
+    Change.objects.bulk_create(_birth(row, seq, part) for row, those in of_rows for seq, part in enumerate(those, 1))
+
+
+def _birth(stream: Stream, seq: int, part: str) -> Change:
+    return Change(
+        stream_id=stream.pk,
+        event_id=stream.event_id,
+        seq=seq,
+        op_id=UUID(int=0),
+        answers=False,
+        kind="plan",
+        part=part,
+        at=now_ms(),
+        digest="",
+    )
 
 
 def since(wishes: Sequence[tuple[int, int]]) -> dict[int, tuple[Stream, list[Part]]]:

@@ -23,7 +23,7 @@ class Participant(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True)
-    me_seq = models.PositiveBigIntegerField(default=0)  # of the part `seat` in this person's stream `me`
+    me_seq = models.PositiveBigIntegerField(default=1)  # of the parts `person` and `seat` in this person's stream `me`
 
     class Meta:
         ordering = ["id"]
