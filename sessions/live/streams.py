@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 
 from sessions.clock import now_ms
+from sessions.live import rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.scene import Scene, Widen, digest_of
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
-ROWS_AT_ONCE = 200
+PERSON = ("id", "event", "name", "role", "moderator", "removed_at", "me_seq")
+CHANGE = ("id", "event", "op_id", "seq", "code", "digest")
 FIRST_OF_ME = ("seat",)  # and `person`, which has the same seq
 listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the streams that a commit of ours raised
 
@@ -89,7 +90,7 @@ def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]
 @transaction.atomic
 def replay(ops: Sequence[Op]) -> list[Answer]:
     """`apply` for what was done earlier: each operation is judged as of the moment it `arrived`. For samples."""
-    scene = _read(ops, _locked(Q(event_id__in={op.event_id for op in ops})))
+    scene = _read(ops, _locked({"event": {op.event_id for op in ops}}))
     states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
     answers = []
     for op in ops:
@@ -103,7 +104,7 @@ def replay(ops: Sequence[Op]) -> list[Answer]:
 def governing(event: Event) -> Iterator[Scene]:
     """Locks every stream of the event; `scene.raise_head(event, name)` gives a part its new seq. Commits at the end."""
     with transaction.atomic():
-        scene = Scene(_locked(Q(event=event)), [event], [])
+        scene = Scene(_locked({"event": [event.pk]}), [event], [])
         yield scene
         _write(scene)
 
@@ -129,9 +130,9 @@ def open_me(participant: Participant) -> None:
 
 def _make(event_id: int, parts: Mapping[Name, Sequence[str]]) -> None:
     """A reader whose cursor is 0 has nothing: the parts of a new stream are its first changes."""
-    rows = [Stream(event_id=event_id, kind=n.kind, ref=n.ref, head=len(those)) for n, those in parts.items()]
-    Stream.objects.bulk_create(rows)
-    of_rows = zip(rows, parts.values(), strict=True)
+    made = [Stream(event_id=event_id, kind=n.kind, ref=n.ref, head=len(those)) for n, those in parts.items()]
+    Stream.objects.bulk_create(made)
+    of_rows = zip(made, parts.values(), strict=True)
     Change.objects.bulk_create(_birth(row, seq, part) for row, those in of_rows for seq, part in enumerate(those, 1))
 
 
@@ -179,32 +180,28 @@ def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:
 
 
 def _lock(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Stream]:
-    wanted = Q(pk=None)
-    refs: dict[tuple[int, str], set[int]] = {(event_id, name.kind): {name.ref} for event_id, name in extra}
+    """In the order of their ids (SQLite: the whole database is locked already)."""
+    names = set(extra)
     for op in ops:
-        names = KINDS[op.stream.kind].locks(op)
-        if names == EVERY_STREAM:
-            wanted |= Q(event_id=op.event_id)
-            continue
-        for name in cast("Sequence[Name]", names):
-            refs.setdefault((op.event_id, name.kind), set()).add(name.ref)
-    for (event_id, kind), those in refs.items():
-        wanted |= Q(event_id=event_id, kind=kind, ref__in=those)
-    return _locked(wanted)
+        wanted = KINDS[op.stream.kind].locks(op)
+        if wanted == EVERY_STREAM:
+            return _locked({"event": {op.event_id for op in ops}})
+        names.update((op.event_id, name) for name in cast("Sequence[Name]", wanted))
+    kinds, refs = {name.kind for _event, name in names}, {name.ref for _event, name in names}
+    found = _locked({"event": {event for event, _name in names}, "kind": kinds, "ref": refs})
+    return [stream for stream in found if (stream.event_id, Name(stream.kind, stream.ref)) in names]
 
 
-def _locked(wanted: Q) -> list[Stream]:
-    """The streams, locked in the order of their ids (SQLite: the whole database is locked already)."""
-    return list(Stream.objects.filter(wanted).order_by("pk").select_for_update())
+def _locked(among: Mapping[str, Collection[Any]]) -> list[Stream]:
+    return rows.load(Stream, ("id", "event", "kind", "ref", "head"), among, lock=True)
 
 
 def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
-    events = Event.objects.filter(pk__in={op.event_id for op in ops}).prefetch_related("sessions__questions")
-    people = Participant.objects.filter(pk__in={op.actor_id for op in ops})
+    ids = {op.event_id for op in ops}
+    events = Event.objects.filter(pk__in=ids).prefetch_related("sessions__questions")
+    people = rows.load(Participant, PERSON, {"id": {op.actor_id for op in ops}})
     scene = Scene(locked, events, people)
-    known = Change.objects.filter(
-        op_id__in=[op.id for op in ops], event_id__in={op.event_id for op in ops}, answers=True
-    )
+    known = rows.load(Change, CHANGE, {"event": ids, "op_id": [op.id for op in ops]}, where="answers")
     scene.answered = {(change.event_id, change.op_id): change for change in known}
     return scene
 
@@ -275,31 +272,19 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
 def _write(scene: Scene) -> None:
     raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
     if raised:
-        _renew(Stream, ["head"], raised)
+        rows.update(["head"], raised)
     for model, keys in scene.saves.deletes.items():
-        _objects(model).filter(pk__in=keys).delete()
-    for model, fields, those in scene.saves.renewed():
-        _renew(model, fields, those)
-    for model, rows in scene.saves.inserts.items():
-        if rows:
-            _objects(model).bulk_create(rows.values())
+        model._default_manager.filter(pk__in=keys).delete()
+    for fields, those in scene.saves.renewed():
+        rows.update(fields, those)
+    for new in scene.saves.inserts.values():
+        if new:
+            rows.insert(new.values())
     if scene.changes:
-        Change.objects.bulk_create(scene.changes)
+        rows.insert(scene.changes)
     touched = frozenset(scene.raised)
     if touched:
         transaction.on_commit(lambda: _tell(touched), robust=True)
-
-
-def _renew(model: type[models.Model], fields: Sequence[str], rows: Collection[models.Model]) -> None:
-    if len(rows) > 1:
-        _objects(model).bulk_update(rows, fields, batch_size=ROWS_AT_ONCE)
-        return
-    for row in rows:
-        _objects(model).filter(pk=row.pk).update(**{name: getattr(row, name) for name in fields})
-
-
-def _objects(model: type[models.Model]) -> models.Manager[Any]:
-    return model._default_manager
 
 
 def _tell(touched: frozenset[int]) -> None:
