@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
-from sessions.live.scene import Scene, Widen, digest_of
+from sessions.live.scene import Saves, Scene, Widen, digest_of
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
@@ -250,18 +250,24 @@ def _write(scene: Scene) -> None:
     raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
     if raised:
         _renew(Stream, ["head"], raised)
-    for model, keys in scene.saves.deletes.items():
-        _objects(model).filter(pk__in=keys).delete()
-    for model, fields, those in scene.saves.renewed():
-        _renew(model, fields, those)
-    for model, rows in scene.saves.inserts.items():
-        if rows:
-            _objects(model).bulk_create(rows.values())
+    _save(scene.saves)
     if scene.changes:
         Change.objects.bulk_create(scene.changes)
     touched = frozenset(scene.raised)
     if touched:
         transaction.on_commit(lambda: _tell(touched), robust=True)
+
+
+def _save(saves: Saves) -> None:
+    for model, keys in saves.deletes.items():
+        _objects(model).filter(pk__in=keys).delete()
+    for (model, field), keys in saves.freed.items():
+        _objects(model).filter(pk__in=keys).update(**{field: None})
+    for model, fields, those in saves.renewed():
+        _renew(model, fields, those)
+    for model, rows in saves.inserts.items():
+        if rows:
+            _objects(model).bulk_create(rows.values())
 
 
 def _renew(model: type[models.Model], fields: Sequence[str], rows: Collection[models.Model]) -> None:
