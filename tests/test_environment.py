@@ -137,6 +137,11 @@ def test_two_starts_at_once_build_once(clone: Clone) -> None:
     assert "".join(complained for _, complained in said).count("Ready after") == 1
 
 
+def test_a_tool_named_python_is_the_interpreter_itself(clone: Clone) -> None:
+    status, said, complained = clone.run("manage.py", "tool", "python", "-c", "import sys, tiny; print(sys.prefix)")
+    assert (status, Path(said.split()[-1]).parent) == (0, clone.var / "environments"), complained
+
+
 def test_another_lock_replaces_the_environment_unless_it_is_in_use(clone: Clone) -> None:
     with clone.start("manage.py", "tool", "tiny", "wait") as old:
         assert old.stdout is not None

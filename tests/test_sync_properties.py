@@ -61,6 +61,7 @@ SEAT_WISHES = [
 TABLE_WISHES = [
     wish("room", "table.set", table=TABLES, cap=st.integers(1, 3)),
     wish("room", "table.set", table=TABLES, open=st.booleans()),
+    wish("room", "table.set", table=TABLES, host=st.none() | st.sampled_from(PEOPLE)),
 ]
 OTHER_WISHES = [
     wish("room", "person.set", p=st.sampled_from(PEOPLE), name=st.sampled_from(["Kim", "Robin"])),
@@ -99,8 +100,8 @@ class Game:
             data[name] = self.note(data[name])
         if isinstance(data.get("table"), int):
             data["table"] = self.tables.get(data["table"], 10**9)
-        if "p" in data:
-            data["p"] = getattr(self.cafe, data["p"]).pk
+        for name in {"p", "host"} & data.keys():
+            data[name] = data[name] and getattr(self.cafe, data[name]).pk
         if kind == "note.add":
             data |= {"q": self.cafe.question().pk, "_id": uuid7()}
             self.notes.append(data["_id"])
@@ -178,6 +179,9 @@ def assert_sound(game: Game) -> None:
     for seat in seats:
         sat = SeatHistory.objects.filter(participant=seat.participant_id, board__session=seat.session_id)
         assert sat.get(board__table=seat.table_id).until is None
+    hosting = event.tables.exclude(host=None).values_list("host_id", flat=True)
+    named_hosts = event.participants.filter(role=Participant.Role.HOST, removed_at=None)
+    assert sorted(hosting) == sorted(named_hosts.values_list("pk", flat=True))
     assert not Note.objects.filter(order__endswith="0").exists()
 
 

@@ -55,10 +55,12 @@ def enter(argv: list[str]) -> None:
     """Goes on in the present interpreter when it has what the lock file names, else in one that has; builds that first.
 
     `test` leaves for pytest in either case: it starts before Django is loaded. So does `tool NAME …` for a tool beside
-    it, such as `tool ruff check`.
+    it, such as `tool ruff check`, or `tool python …` for the interpreter itself.
     """
     try:
-        if argv[1:2] == ["tool"] and argv[2:]:
+        if argv[1:3] == ["tool", "python"]:
+            replace_process(interpreter("test"), argv[3:])
+        elif argv[1:2] == ["tool"] and argv[2:]:
             run_module(argv[2], argv[3:])
         elif argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])

@@ -39,6 +39,7 @@ class Saves:
         self.updates: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
         self.fields: dict[models.Model, set[str]] = defaultdict(set)
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
+        self.freed: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
 
     def insert(self, row: models.Model, key: Any = None) -> None:
         self.inserts[type(row)][row.pk if key is None else key] = row
@@ -64,6 +65,10 @@ class Saves:
         else:
             self.updates[type(row)].pop(row.pk, None)
             self.deletes[type(row)].add(row.pk)
+
+    def free(self, row: models.Model, field: str) -> None:
+        """Empties a unique field before anything else is renewed, so that another row can take over its value."""
+        self.freed[type(row), field].add(row.pk)
 
 
 class Scene:

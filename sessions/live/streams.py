@@ -16,7 +16,7 @@ from sessions.clock import now_ms
 from sessions.live import rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
-from sessions.live.scene import Scene, Widen, digest_of
+from sessions.live.scene import Saves, Scene, Widen, digest_of
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
@@ -273,18 +273,24 @@ def _write(scene: Scene) -> None:
     raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
     if raised:
         rows.update(["head"], raised)
-    for model, keys in scene.saves.deletes.items():
-        model._default_manager.filter(pk__in=keys).delete()
-    for fields, those in scene.saves.renewed():
-        rows.update(fields, those)
-    for new in scene.saves.inserts.values():
-        if new:
-            rows.insert(new.values())
+    _save(scene.saves)
     if scene.changes:
         rows.insert(scene.changes)
     touched = frozenset(scene.raised)
     if touched:
         transaction.on_commit(lambda: _tell(touched), robust=True)
+
+
+def _save(saves: Saves) -> None:
+    for model, keys in saves.deletes.items():
+        model._default_manager.filter(pk__in=keys).delete()
+    for (model, field), keys in saves.freed.items():
+        model._default_manager.filter(pk__in=keys).update(**{field: None})
+    for fields, those in saves.renewed():
+        rows.update(fields, those)
+    for new in saves.inserts.values():
+        if new:
+            rows.insert(new.values())
 
 
 def _tell(touched: frozenset[int]) -> None:
