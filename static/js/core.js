@@ -1,6 +1,7 @@
 // The live protocol without a browser: what a frame changes and what is to be done about it. Pure; sync.md is the law,
 // tests/vectors/core.json shows it at work. Times are ms on this machine's clock.
 
+const BEGINNING = -1; // a cursor that cannot be: the server answers it with a reset
 const SEEN_MS = 1_000;
 const JITTER_MS = [500, 8_000];
 const STRIKE_MS = 5_000;
@@ -29,10 +30,11 @@ export function hello(state) {
 
 const FRAMES = { welcome, parts, ack, err, beat, pong, end, bye, glance };
 
+/** Another epoch: nothing that is known counts. Until its first frame has come the server is asked to begin anew. */
 function welcome(state, frame) {
   const other = state.epoch !== null && state.epoch !== frame.epoch;
   const names = other ? Object.keys(state.streams) : [];
-  const streams = names.reduce((all, s) => ({ ...all, [s]: { cursor: 0, stale: true, lacking: null } }), state.streams);
+  const streams = names.reduce((all, s) => ({ ...all, [s]: { cursor: BEGINNING, stale: true, lacking: null } }), state.streams);
   const limits = frame.limits ?? {};
   return {
     state: { ...state, epoch: frame.epoch, window: limits.window ?? state.window, streams },

@@ -9,6 +9,7 @@ from typing import Any
 
 Frame = dict[str, Any]
 Effect = dict[str, Any]  # `do` is its name; the other fields are as in core.js
+BEGINNING = -1  # a cursor that cannot be: the server answers it with a reset
 SEEN_MS = 1_000
 
 
@@ -92,9 +93,10 @@ def _ignore(state: State, _frame: Frame) -> Step:
 
 
 def _welcome(state: State, frame: Frame) -> Step:
+    """Another epoch: nothing that is known counts. Until its first frame has come the server is asked to begin anew."""
     other = state.epoch is not None and state.epoch != frame["epoch"]
     names = list(state.streams) if other else []
-    streams = {**state.streams, **dict.fromkeys(names, Followed(0, stale=True))}
+    streams = {**state.streams, **dict.fromkeys(names, Followed(BEGINNING, stale=True))}
     limits = frame.get("limits") or {}
     after = replace(state, epoch=frame["epoch"], window=limits.get("window", state.window), streams=streams)
     stale = [{"do": "stale", "s": s} for s in names]
