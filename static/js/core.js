@@ -16,11 +16,18 @@ export function begin({ epoch = null, streams = {} }) {
 
 /** `input` is {t: "open"} or {t: "frame", frame, now}. */
 export function step(state, input) {
-  if (input.t === "open") return { state: { ...state, handled: 0, told: 0, toldAt: 0, bye: null }, effects: [send(hello(state))] };
+  if (input.t === "open") return open(state);
   const frame = input.frame;
   const handle = Object.hasOwn(FRAMES, frame.t) ? FRAMES[frame.t] : () => ({ state, effects: [] });
   const after = handle(state, frame);
   return confirm(after.state, after.effects, input.now);
+}
+
+/** What was counted or asked for on another socket does not matter on this one. */
+function open(state) {
+  const each = Object.entries(state.streams).map(([s, stream]) => [s, { ...stream, lacking: null }]);
+  const fresh = { ...state, streams: Object.fromEntries(each), handled: 0, told: 0, toldAt: 0, bye: null };
+  return { state: fresh, effects: [send(hello(fresh))] };
 }
 
 export function hello(state) {

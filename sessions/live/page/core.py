@@ -75,7 +75,9 @@ def send(frame: Frame) -> Effect:
 
 
 def _open(state: State) -> Step:
-    fresh = replace(state, handled=0, told=0, told_at=0, bye=None)
+    """What was counted or asked for on another socket does not matter on this one."""
+    streams = {s: replace(stream, lacking=None) for s, stream in state.streams.items()}
+    fresh = replace(state, streams=streams, handled=0, told=0, told_at=0, bye=None)
     return fresh, [send(hello(fresh))]
 
 
