@@ -1,5 +1,6 @@
 """Our Python client follows the live protocol as a page does: by the vectors that hold the page's core to it."""
 
+import asyncio
 import json
 import random
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sessions.live.client import Client, Frame
+from sessions.live.client import Client, Frame, Refusal
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "core.json").read_text(encoding="utf-8"))["steps"]
 
@@ -15,8 +16,13 @@ VECTORS = json.loads((Path(__file__).parent / "vectors" / "core.json").read_text
 class Wire(Client):
     """A client whose frames are collected instead of sent, at a time that is told."""
 
-    def __init__(self, streams: dict[str, int], epoch: str | None = None) -> None:
-        super().__init__("http://cafe", "/live/K/", cookies="", streams=streams, epoch=epoch)
+    def __init__(
+        self,
+        streams: dict[str, int],
+        epoch: str | None = None,
+        parts: dict[str, list[Frame]] | None = None,
+    ) -> None:
+        super().__init__("http://cafe", "/live/K/", cookies="", streams=streams, parts=parts, epoch=epoch)
         self.time = 0.0
         self.sent: list[Frame] = []
 
@@ -29,16 +35,16 @@ class Wire(Client):
     async def takes(self, event: dict[str, Any]) -> list[Frame]:
         """What a socket or the page does to it; the frames it answers with."""
         self.sent = []
-        self.time = event.get("now", 0) / 1000
+        self.time = event.get("now", 0)
         match event["t"]:
-            case "open":
-                await self._greet()
             case "frame":
                 await self._hear(event["frame"])
             case "follow":
                 await self.follow(event["s"], after=event["after"])
-            case "unfollow":
+            case "leave":
                 await self.leave(event["s"])
+            case "open":
+                await self._take(event)
         return self.sent
 
 
@@ -52,12 +58,29 @@ async def test_client_goes_by_the_vectors_of_the_page(vector: dict[str, Any]) ->
         assert sent == [effect["frame"] for effect in step["effects"] if effect["do"] == "send"]
         if "streams" in step:
             assert client.cursors == {name: stream["cursor"] for name, stream in step["streams"].items()}
-        for effect in step["effects"]:
-            if effect["do"] == "put":
-                there = {part["id"] for part in effect["parts"] if not part.get("gone")}
-                assert there <= client.parts[effect["s"]].keys()
-            elif effect["do"] == "bye":
-                assert client._back_in == step["input"]["frame"]["retry_ms"] / 1000
+        if "parts" in step:
+            assert {name: sorted(parts) for name, parts in client.parts.items()} == step["parts"]
+
+
+async def test_further_streams_are_asked_for_and_left_in_mid_socket() -> None:
+    client = Wire({"stage": 4})
+
+    assert await client.takes({"t": "follow", "s": "room", "after": 0}) == [{"t": "sub", "s": "room", "after": 0}]
+    assert (client.cursors, client.parts) == ({"stage": 4, "room": 0}, {"stage": {}, "room": {}})
+    assert await client.takes({"t": "leave", "s": "room"}) == [{"t": "unsub", "s": "room"}]
+    assert (client.cursors, client.parts) == ({"stage": 4}, {"stage": {}})
+
+
+async def test_a_complaint_without_an_id_is_about_the_only_operation_on_its_way() -> None:
+    client = Wire({"stage": 4})
+    asking = asyncio.ensure_future(client.do("room", "seat.any", {}))
+    await asyncio.sleep(0)
+    client.queue.take(0)
+
+    await client.takes({"t": "frame", "frame": {"t": "err", "code": "too_large", "text": "T", "retry": False}})
+
+    with pytest.raises(Refusal, match="too_large"):
+        await asking
 
 
 class Server:

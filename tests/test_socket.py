@@ -143,6 +143,14 @@ async def test_a_cursor_that_cannot_be_gets_a_reset(running: Cafe, after: int) -
     await cem.leaves()
 
 
+async def test_from_the_beginning_an_empty_stream_gets_a_reset_too(running: Cafe) -> None:
+    board, _question = await board_of(running)
+    cem = await browser(running).hello(**{board.replace(":", "_"): -1})
+    frame = await cem.hears("parts", s=board)
+    assert (frame.get("reset"), frame["to"], frame["head"], frame["parts"]) == (True, 0, 0, [])
+    await cem.leaves()
+
+
 async def test_another_epoch_gets_a_reset(running: Cafe) -> None:
     cem = browser(running)
     await cem.opens()
