@@ -70,8 +70,14 @@ class Ada:
         self.client, self.code = client, code
 
     async def goes(self, phase: str, session: int | None = None) -> None:
+        """Until the console shows it: with another session other boards, at which nobody sits yet."""
         where = {"phase": phase} | ({"session": session} if session else {})
+        boards, other = self.boards(), session not in {None, self.client.parts["stage"]["now"]["session"]}
         await self.client.do("stage", "phase.go", where)
+        await self.sees(lambda: self.boards() != boards if other else True)
+
+    def boards(self) -> set[int]:
+        return {table["board"] for table in self.client.parts["room"].values()}
 
     def taken(self) -> int:
         return sum(table["taken"] for table in self.client.parts["room"].values())
@@ -85,8 +91,8 @@ class Ada:
     async def watches_boards(self) -> None:
         for name in [name for name in self.client.cursors if name.startswith("board:")]:
             await self.client.leave(name)
-        for table in list(self.client.parts["room"].values())[:4]:
-            await self.client.follow(f"board:{table['board']}")
+        for board in sorted(self.boards())[:4]:
+            await self.client.follow(f"board:{board}")
 
 
 @pytest.fixture(scope="module")
