@@ -25,6 +25,7 @@ REFUSED = {401: 4401, 403: 4403, 404: 4404, 429: 4429}
 BACKOFF = (0.5, 8.0)  # seconds, full jitter between
 SEEN_EVERY = 1.0  # seconds
 PATIENCE = 15.0  # seconds an operation waits before it is sent again
+SILENCE = 15.0  # seconds without a frame, three beats long: nobody is there any more
 WINDOW = 256  # frames, until the welcome says otherwise
 MOST_BYTES = 1 << 20
 
@@ -212,9 +213,17 @@ class Client:
     async def _visit(self) -> None:
         async with self._connected() as socket:
             await self._greet()
-            async for text in socket:
-                await self._hear(json.loads(text))
-            self._judge_close(socket.close_code or 1006)
+            while True:
+                await self._hear(json.loads(await self._next(socket)))
+
+    async def _next(self, socket: ClientConnection) -> str | bytes:
+        """The next frame. Lets go of a connection that has fallen silent: it may never end by itself."""
+        try:
+            async with asyncio.timeout(SILENCE):
+                return await socket.recv()
+        except TimeoutError:
+            socket.transport.abort()
+            raise
 
     async def _greet(self) -> None:
         """Says hello; what was asked or counted on another socket no longer matters."""
