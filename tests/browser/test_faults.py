@@ -159,7 +159,7 @@ def test_where_a_proxy_refuses_sockets_the_page_polls(outage: Outage, cem: Page,
     expect_once(dana, text="Posted without a socket")
     expect_state(cem, "Posted without a socket", "Saved")
     assert outage.counts("Posted without a socket") == 1
-    assert outage.wire.sockets_tried >= tried + 2
+    assert outage.wire.sockets_tried > tried  # perhaps once: it polls after ten seconds, however often it tried
 
 
 def test_a_polling_page_tries_a_socket_again_every_minute(outage: Outage, cem: Page, dana: Page) -> None:
