@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
+from sessions.live import client as clients
 from sessions.live.client import Client, Frame, Refusal
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "core.json").read_text(encoding="utf-8"))["steps"]
@@ -126,3 +128,25 @@ async def test_whatever_is_lost_or_doubled_the_client_converges(seed: int) -> No
     assert server.client.cursors == {"board:1": server.head}
     there = {part_id: part for part_id, part in server.parts.items() if "gone" not in part}
     assert server.client.parts["board:1"] == there
+
+
+async def test_client_leaves_a_connection_that_has_fallen_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "SILENCE", 0.1)
+    monkeypatch.setattr(clients, "comeback", lambda *_, **__: {"in": 0})
+    greeted = asyncio.Semaphore(0)
+
+    async def says_nothing(socket: ServerConnection) -> None:
+        assert json.loads(await socket.recv())["t"] == "hello"
+        greeted.release()
+        await socket.wait_closed()
+
+    async with serve(says_nothing, "127.0.0.1", 0) as server:
+        client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "/live/K/", cookies="")
+        running = asyncio.create_task(client._run())
+        async with asyncio.timeout(30):
+            for _connection in range(3):
+                await greeted.acquire()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert client.closes[:2] == [1006, 1006]

@@ -16,7 +16,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
 
 from sessions.live.page.comeback import comeback
 from sessions.live.page.core import Effect, begin, step
@@ -27,6 +27,7 @@ from sessions.live.uuid7 import uuid7
 Frame = dict[str, Any]
 REFUSED = {401: 4401, 403: 4403, 404: 4404, 429: 4429}
 TICK = 0.25  # seconds between looks at what waits to be sent
+SILENCE = 15.0  # seconds without a frame, three beats long: nobody is there any more
 MOST_BYTES = 1 << 20
 
 
@@ -223,9 +224,22 @@ class Client:
     async def _visit(self) -> None:
         async with self._connected() as socket:
             await self._take({"t": "open"})
-            async for text in socket:
-                await self._hear(json.loads(text))
+            while (frame := await self._next(socket)) is not None:
+                await self._hear(json.loads(frame))
         await self._come_back(socket.close_code or 1006)
+
+    async def _next(self, socket: ClientConnection) -> str | bytes | None:
+        """The next frame; null when the connection has ended well. Lets go of one that has fallen silent: it may never
+        end by itself.
+        """
+        try:
+            async with asyncio.timeout(SILENCE):
+                return await socket.recv()
+        except ConnectionClosedOK:
+            return None
+        except TimeoutError:
+            socket.transport.abort()
+            raise
 
     async def _come_back(self, code: int) -> None:
         """Waits until it is time for the next socket; or there shall be none."""
