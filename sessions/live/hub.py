@@ -28,6 +28,8 @@ BEAR_ON_RIGHTS = frozenset({"stage", "room", "me"})
 SILENT_S = 50.0
 SEEN_EVERY_S = 60.0
 FAREWELL_S = 5.0
+LATER_MS = (500, 8_000)  # when to come back: this process starts again, and with others all of them do
+SOON_MS = (100, 1_000)
 
 
 class Hub:
@@ -256,12 +258,17 @@ def _frames(follower: Follower, sub: Sub, stream: Stream, parts: list[Part]) -> 
     return parts_frames(sub.name, start, stream.head, encoded, audience=follower.audience, reset=sub.reset)
 
 
-async def farewell() -> None:
-    """Before the process ends: tells every socket to come back, in slices over five seconds."""
+async def farewell(*, others: bool = False) -> None:
+    """Before the process ends: tells every socket to come back, in slices over five seconds.
+
+    `others` serve at the same port: nobody need wait until this one is up again.
+    """
     hub = Hub.here()
     everybody = list(hub._everybody())
+    first, last = SOON_MS if others else LATER_MS
     for at, follower in enumerate(everybody):
-        await follower.send({"t": "bye", "retry_ms": 500 + 7500 * at // len(everybody), "why": "restart"})
+        retry_ms = first + (last - first) * at // len(everybody)
+        await follower.send({"t": "bye", "retry_ms": retry_ms, "why": "restart"})
         follower.close(1012)
         if at % 20 == 19:
             await asyncio.sleep(FAREWELL_S * 20 / len(everybody))
