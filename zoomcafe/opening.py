@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -83,11 +83,13 @@ def prepare() -> None:
 
 
 def server_at(listener: socket.socket, *, share: Share | None = None) -> CafeServer:
-    asgi = application()
+    asgi, live = application(), LiveSide(others=share is not None)
     limits = Limits(body_bytes=settings.LIMIT_BODY_BYTES)
     gc.collect()
     gc.freeze()  # what start-up made stays; the collector need not walk it again and again
-    return CafeServer(asgi, listener=listener, farewell=farewell(others=share is not None), limits=limits, share=share)
+    server = CafeServer(asgi, listener=listener, farewell=live.farewell, settle=live.settle, limits=limits, share=share)
+    server.loop.call_soon(live.begin)
+    return server
 
 
 def check_settings() -> None:
@@ -133,10 +135,27 @@ def application() -> Any:
     return application
 
 
-def farewell(*, others: bool) -> Callable[[], Awaitable[None]]:
-    from sessions.live import hub
+class LiveSide:
+    """What lives beside the server on its loop."""
 
-    return partial(hub.farewell, others=others)
+    def __init__(self, *, others: bool) -> None:
+        from sessions.live import desk, hub
+
+        self.desk, self.farewell = desk, partial(hub.farewell, others=others)
+        self.hints = None
+        if settings.REDIS_URL:
+            from sessions.live.hints import Hints
+
+            self.hints = Hints(settings.REDIS_URL)
+
+    def begin(self) -> None:
+        if self.hints is not None:
+            self.hints.start()
+
+    async def settle(self) -> None:
+        await self.desk.Writer.here().finish()
+        if self.hints is not None:
+            await self.hints.stop()
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ def raise_file_limit() -> int:
 
 
 class CafeServer(Server):  # type: ignore[misc]
-    """`farewell` is awaited before the process ends; it tells the sockets."""
+    """Before the process ends, `farewell` is awaited, which tells the sockets; then `settle`: what is begun is done."""
 
     loop: asyncio.AbstractEventLoop = twisted_loop
 
@@ -72,6 +72,7 @@ class CafeServer(Server):  # type: ignore[misc]
         *,
         listener: socket.socket,
         farewell: Callable[[], Awaitable[None]],
+        settle: Callable[[], Awaitable[None]],
         limits: Limits | None = None,
         share: Share | None = None,
     ) -> None:
@@ -85,7 +86,7 @@ class CafeServer(Server):  # type: ignore[misc]
             server_name="ZoomCafe",
         )
         self.listener = listener
-        self.farewell = farewell
+        self.farewell, self.settle = farewell, settle
         self.limits = limits or Limits()
         self.share = share
         self.draining = False
@@ -140,6 +141,9 @@ class CafeServer(Server):  # type: ignore[misc]
         try:
             self.door.close()
             await asyncio.gather(self.say_goodbye(), self.finish_requests())
+            await asyncio.wait_for(self.settle(), FINISH_SECONDS)
+        except TimeoutError:
+            logger.warning("What was begun was not done within %d s", FINISH_SECONDS)
         finally:
             if reactor.running:
                 reactor.stop()
