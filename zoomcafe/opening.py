@@ -247,16 +247,18 @@ def missing_migrations() -> int:
 
 
 def collect_static_files() -> None:
-    """Only when a file, the storage or Django has changed since the last time."""
+    """Only when a file, the storage or Django has changed since the last time; one process at a time."""
     stamp = settings.VAR_DIR / "static.stamp"
     now = fingerprint()
-    if Path(settings.STATIC_ROOT).is_dir() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
-        return
-    try:
-        call_command("collectstatic", verbosity=0, interactive=False)
-    except (ValueError, OSError) as problem:
-        raise CommandError(f"The static files could not be collected: {problem}") from None
-    stamp.write_text(now, encoding="ascii")
+    with lock_file(settings.VAR_DIR / "static.lock") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if Path(settings.STATIC_ROOT).is_dir() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
+            return
+        try:
+            call_command("collectstatic", verbosity=0, interactive=False)
+        except (ValueError, OSError) as problem:
+            raise CommandError(f"The static files could not be collected: {problem}") from None
+        stamp.write_text(now, encoding="ascii")
 
 
 def fingerprint() -> str:
