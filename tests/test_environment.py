@@ -218,13 +218,15 @@ def test_an_interpreter_with_another_version_does_not_fit(tmp_path: Path) -> Non
     assert not environment.fits(other)
 
 
-def test_pins_for_other_platforms_are_left_out() -> None:
+def test_pins_for_other_platforms_and_older_pythons_are_left_out() -> None:
     text = (
         "one==1.0 \\\n    --hash=sha256:ab\n"
         "two==2.0 ; sys_platform == 'plan9' \\\n    --hash=sha256:cd\n"
         "three[extra]==3.0 ; sys_platform != 'plan9' \\\n    --hash=sha256:ef\n"
+        "four==4.0 ; python_full_version < '3.11.0' \\\n    --hash=sha256:01\n"
+        "five==5.0 ; python_full_version < '99.0.0' \\\n    --hash=sha256:23\n"
     )
-    assert list(environment.pins(text)) == [("one", "1.0"), ("three", "3.0")]
+    assert list(environment.pins(text)) == [("one", "1.0"), ("three", "3.0"), ("five", "5.0")]
 
 
 def test_both_locks_hash_every_package_and_agree() -> None:

@@ -300,7 +300,7 @@ async def test_pages_converge_when_every_hint_is_dropped(running: Cafe, monkeypa
     board, _question = await board_of(running)
     cem = await browser(running).hello(**{board.replace(":", "_"): 0})
     await cem.hears("parts", s="me")
-    Hub.here().next_beat = 0.0
+    Hub.here().next_look = 0.0
     streams.listeners.clear()
     await sync_to_async(lambda: running.writes(running.ben, "Unheard of"))()
     assert [part["text"] for part in (await cem.hears("parts", s=board))["parts"]] == ["Unheard of"]
@@ -341,7 +341,7 @@ async def test_a_socket_of_a_deleted_event_is_closed(running: Cafe) -> None:
     cem = await browser(running).hello()
     await cem.hears("parts", s="me")
     await sync_to_async(lambda: Event.objects.filter(pk=running.event.pk).delete())()
-    Hub.here().next_beat = 0.0
+    Hub.here().next_look = 0.0
     Hub.here().wake.set()
     assert (await cem.hears("close"))["code"] == 4404
 

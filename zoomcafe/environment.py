@@ -22,6 +22,7 @@ HOME = Path(__file__).resolve().parent.parent
 LOCKS = {"run": HOME / "requirements.lock", "test": HOME / "requirements-test.lock"}
 PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)(?:\s*;\s*(.+?))?\s*\\?$", re.MULTILINE)
 MARK = re.compile(r"^(\w+) (==|!=) '([^']*)'$")
+OLDER = re.compile(r"^python_full_version < '(\d+)\.(\d+)\.(\d+)'$")
 REASONS = {
     r"No space left": "the disk is full; make room (about 300 MB) and start again",
     r"CERTIFICATE_VERIFY_FAILED|UnknownIssuer|invalid peer certificate": (
@@ -107,7 +108,7 @@ def pins(text: str) -> Iterator[tuple[str, str]]:
 
 
 def holds(condition: str) -> bool:
-    """Judges `name == 'value'` marks, the only kind in our lock files; what it cannot judge it does not ask for."""
+    """Judges the marks in our lock files: equal or not, older Pythons; what it cannot judge it does not ask for."""
     here = {
         "implementation_name": sys.implementation.name,
         "platform_machine": platform.machine(),
@@ -117,6 +118,8 @@ def holds(condition: str) -> bool:
     }
     if not condition:
         return True
+    if older := OLDER.match(condition):
+        return sys.version_info[:3] < tuple(map(int, older.groups()))
     mark = MARK.match(condition)
     if mark is None or mark[1] not in here:
         return False

@@ -50,6 +50,10 @@ if SOURCE_URL and not SOURCE_URL.startswith("https://"):
 
 # ── Database and threads ──
 REDIS_URL = env.text("REDIS_URL")
+try:
+    addresses.check_redis(REDIS_URL)
+except ValueError as problem:
+    env.complain("REDIS_URL", str(problem))
 POOL_SIZE = env.number("POOL_SIZE", 16, least=3, most=200)
 LANES = env.number("LANES", 8, most=100)
 LIVE_THREADS = env.number("LIVE_THREADS", 4, most=100)
