@@ -85,6 +85,7 @@ class Hub:
         self.names[stream.pk] = Name(stream.kind, stream.ref)
         if stream.kind == "room" and follower.audience == "moderators":
             self.consoles.add(follower)
+            self.wake.set()  # or its first numbers wait for the next beat
         self.cursors.setdefault(stream.pk, stream.head)
         self.catch_up(follower, sub)
 
