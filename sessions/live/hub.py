@@ -15,6 +15,7 @@ from sessions.live.follower import Follower, Sub
 from sessions.live.kinds import KINDS, Part
 from sessions.live.ops import Name
 from sessions.live.threads import in_thread
+from sessions.live.trouble import storage
 from sessions.live.wire import Encoded, parts_frames
 from sessions.models import Participant, Stream
 
@@ -236,7 +237,7 @@ class Hub:
         numbers = await in_thread(KINDS["room"].glance, events)
         for follower in consoles:
             if follower.viewer.event_id in numbers:
-                await follower.send({"t": "glance", **numbers[follower.viewer.event_id]})
+                await follower.send({"t": "glance", "full": storage.full, **numbers[follower.viewer.event_id]})
 
     def _everybody(self) -> set[Follower]:
         return {follower for those in self.followers.values() for follower in those}
