@@ -1,7 +1,6 @@
 """Where every operation arrives, by socket, POST or plain form: checked, paced, put into the next batch."""
 
 import asyncio
-import errno
 import logging
 from collections import deque
 from typing import Any
@@ -16,6 +15,7 @@ from sessions.live.kinds import KINDS, fields_of
 from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.pace import pace
 from sessions.live.threads import in_writer
+from sessions.live.trouble import code_of, storage
 from sessions.live.wire import stream_name
 from sessions.models import Participant
 
@@ -105,9 +105,10 @@ class Writer:
 async def _apply(ops: list[Op]) -> list[Answer]:
     """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
     try:
-        return await in_writer(streams.apply, ops)
+        answers = await in_writer(streams.apply, ops)
     except (OperationalError, InterfaceError) as trouble:
-        code = _code_of(trouble)
+        code = code_of(trouble)
+        storage.full |= code == "storage_full"
         log.warning("batch of %d operations not written: %s", len(ops), code)
         return [Answer(op.id, op.stream, code=code) for op in ops]
     except Exception:
@@ -115,9 +116,5 @@ async def _apply(ops: list[Op]) -> list[Answer]:
         if len(ops) > 1:
             return [answer for op in ops for answer in await _apply([op])]
         return [Answer(ops[0].id, ops[0].stream, code="internal")]
-
-
-def _code_of(trouble: OperationalError | InterfaceError) -> str:
-    said = str(trouble).lower()
-    full = "disk is full" in said or "no space left" in said or "could not extend" in said
-    return "storage_full" if full or getattr(trouble.__cause__, "errno", None) == errno.ENOSPC else "busy"
+    storage.full &= not any(answer.seq and not answer.dup for answer in answers)
+    return answers

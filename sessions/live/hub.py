@@ -15,6 +15,7 @@ from sessions.live.follower import Follower, Sub
 from sessions.live.kinds import KINDS, Part
 from sessions.live.ops import Name
 from sessions.live.threads import in_thread
+from sessions.live.trouble import storage
 from sessions.live.wire import Encoded, parts_frames
 from sessions.models import Participant, Stream
 
@@ -96,6 +97,7 @@ class Hub:
         self.names[stream.pk] = Name(stream.kind, stream.ref)
         if stream.kind == "room" and follower.audience == "moderators":
             self.consoles.add(follower)
+            self.wake.set()  # or its first numbers wait for the next beat
         self.cursors.setdefault(stream.pk, stream.head)
         self.catch_up(follower, sub)
 
@@ -259,7 +261,7 @@ class Hub:
         numbers = await in_thread(KINDS["room"].glance, events)
         for follower in consoles:
             if follower.viewer.event_id in numbers:
-                await follower.send({"t": "glance", **numbers[follower.viewer.event_id]})
+                await follower.send({"t": "glance", "full": storage.full, **numbers[follower.viewer.event_id]})
 
     def _everybody(self) -> set[Follower]:
         return {follower for those in self.followers.values() for follower in those}

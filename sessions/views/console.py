@@ -15,6 +15,7 @@ from sessions.http import HttpRequest
 from sessions.identity import moderator_of
 from sessions.live import reading, streams
 from sessions.live.ops import Name, Op
+from sessions.live.trouble import storage
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event
 
@@ -37,6 +38,7 @@ def console(request: HttpRequest, code: str) -> HttpResponse:
         "tables": desk.cards(live.parts["room"], numbers),
         "asked": request.GET.get("ask", ""),
         "looked_at": _looked_at(request, live.parts["room"]),
+        "storage_full": storage.full,
     }
     return render(request, "sessions/console.html", context)
 

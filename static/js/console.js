@@ -41,6 +41,7 @@ function showDesk({ live, main }, view) {
 
 function showNumbers(page, frame) {
   page.numbers = frame;
+  page.live.fill(document.getElementById("storage"), frame);
   showCards(page);
   showSums(page);
 }
