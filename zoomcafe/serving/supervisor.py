@@ -170,7 +170,7 @@ class Supervisor:
                 continue
             first, longest = PAUSES_S
             pause = 0.0 if monotonic() - worker.born > LONG_LIFE_S else min(longest, max(first, 2 * pause))
-            logger.warning("%s %s; another takes its place in %.0f s", worker, worker.end, pause)
+            logger.warning("%s %s; another takes its place in %g s", worker, worker.end, pause)
             await asyncio.sleep(pause)
             async with self.changing[number]:
                 if worker is self.standing[number]:
