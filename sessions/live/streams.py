@@ -7,22 +7,27 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.db.models import Q
 
 from sessions.clock import now_ms
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.scene import Scene, Widen, digest_of
+from sessions.live.trouble import is_deadlock
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 200
+MOST_DEADLOCKS = 3
+HELD_UP = "held_up"  # never leaves this process
 FIRST_OF_ME = ("seat",)  # and `person`, which has the same seq
 listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the streams that a commit of ours raised
+_waits_for_locks: ContextVar[bool] = ContextVar("waits_for_locks", default=True)
 
 
 def apply(ops: Sequence[Op]) -> list[Answer]:
@@ -32,6 +37,17 @@ def apply(ops: Sequence[Op]) -> list[Answer]:
     when the database cannot be reached or written: then nothing of that batch happened.
     """
     return [answer for batch in _batches(ops) for answer in _apply_batch(batch)]
+
+
+def attempt(ops: Sequence[Op]) -> list[Answer]:
+    """`apply` that waits for nobody: where another connection holds a stream, the answer is `HELD_UP` and nothing of
+    that operation happened. Whoever asks tries it again; the others are done.
+    """
+    waited = _waits_for_locks.set(False)
+    try:
+        return apply(ops)
+    finally:
+        _waits_for_locks.reset(waited)
 
 
 def _batches(ops: Sequence[Op]) -> Iterator[list[Op]]:
@@ -57,12 +73,24 @@ def _governs(op: Op) -> bool:
 
 def _apply_batch(ops: Sequence[Op]) -> list[Answer]:
     try:
-        return _apply_widening(ops)
+        return _apply_through_deadlocks(ops)
     except IntegrityError:
         if len(ops) > 1:
             return [answer for op in ops for answer in _apply_batch([op])]
         log.info("an operation met a constraint; it is judged again, as of now", exc_info=True)
-        return _apply_widening(ops)
+        return _apply_through_deadlocks(ops)
+
+
+def _apply_through_deadlocks(ops: Sequence[Op]) -> list[Answer]:
+    """Of transactions that wait for each other the database ends one: here it begins again, three times at most."""
+    for _ended in range(MOST_DEADLOCKS):
+        try:
+            return _apply_widening(ops)
+        except OperationalError as trouble:
+            if not is_deadlock(trouble):
+                raise
+            log.info("a batch of %d operations was ended by a deadlock; it begins again", len(ops))
+    return _apply_widening(ops)
 
 
 def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
@@ -79,11 +107,14 @@ def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
 
 @transaction.atomic
 def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]:
-    scene = _read(ops, _lock(ops, extra))
-    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
-    answers = [_judge(scene, states, op) for op in ops]
+    extra = set(extra)
+    locked = _lock(ops, extra)
+    free = ops if _waits_for_locks.get() else _without_held_up(ops, extra, locked)
+    scene = _read(free, locked)
+    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(free).items()}
+    judged = [_judge(scene, states, op) for op in free]
     _write(scene)
-    return answers
+    return judged if len(free) == len(ops) else _with_held_up(ops, free, judged)
 
 
 @transaction.atomic
@@ -179,23 +210,52 @@ def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:
 
 
 def _lock(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Stream]:
+    return _locked(_wanted(ops, extra))
+
+
+def _wanted(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> Q:
     wanted = Q(pk=None)
-    refs: dict[tuple[int, str], set[int]] = {(event_id, name.kind): {name.ref} for event_id, name in extra}
+    names = set(extra)
     for op in ops:
-        names = KINDS[op.stream.kind].locks(op)
-        if names == EVERY_STREAM:
+        locks = KINDS[op.stream.kind].locks(op)
+        if locks == EVERY_STREAM:
             wanted |= Q(event_id=op.event_id)
-            continue
-        for name in cast("Sequence[Name]", names):
-            refs.setdefault((op.event_id, name.kind), set()).add(name.ref)
+        else:
+            names |= {(op.event_id, name) for name in cast("Sequence[Name]", locks)}
+    refs: dict[tuple[int, str], set[int]] = {}
+    for event_id, name in names:
+        refs.setdefault((event_id, name.kind), set()).add(name.ref)
     for (event_id, kind), those in refs.items():
         wanted |= Q(event_id=event_id, kind=kind, ref__in=those)
-    return _locked(wanted)
+    return wanted
 
 
 def _locked(wanted: Q) -> list[Stream]:
     """The streams, locked in the order of their ids (SQLite: the whole database is locked already)."""
-    return list(Stream.objects.filter(wanted).order_by("pk").select_for_update())
+    rows = Stream.objects.filter(wanted).order_by("pk")
+    return list(rows.select_for_update(skip_locked=not _waits_for_locks.get()))
+
+
+def _without_held_up(ops: Sequence[Op], extra: set[tuple[int, Name]], locked: list[Stream]) -> list[Op]:
+    """The operations of which no stream is another connection's just now."""
+    there = Stream.objects.filter(_wanted(ops, extra)) if connection.features.has_select_for_update else locked
+    ours = {stream.pk for stream in locked}
+    held = {(stream.event_id, Name(stream.kind, stream.ref)) for stream in there if stream.pk not in ours}
+    events = {event_id for event_id, _name in held & extra}
+    return [op for op in ops if op.event_id not in events and not _is_held_up(op, held)]
+
+
+def _with_held_up(ops: Sequence[Op], free: Sequence[Op], judged: Sequence[Answer]) -> list[Answer]:
+    """The answers in the order of `ops`, of which `free` were judged."""
+    answers = {id(op): answer for op, answer in zip(free, judged, strict=True)}
+    return [answers.get(id(op)) or Answer(op.id, op.stream, code=HELD_UP) for op in ops]
+
+
+def _is_held_up(op: Op, held: set[tuple[int, Name]]) -> bool:
+    names = KINDS[op.stream.kind].locks(op)
+    if names == EVERY_STREAM:
+        return any(event_id == op.event_id for event_id, _name in held)
+    return any((op.event_id, name) in held for name in cast("Sequence[Name]", names))
 
 
 def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
