@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
@@ -19,16 +19,18 @@ from django.db import DEFAULT_DB_ALIAS, connection, models
 Column: TypeAlias = "models.Field[Any, Any]"
 Row = TypeVar("Row", bound=models.Model)
 Model = type[models.Model]
+Lock = Literal["", "wait", "skip"]
 READ_AS_STORED = (models.AutoField, models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
 STORED_AS_IS = (*READ_AS_STORED, models.BooleanField)
 
 
 def find(
-    model: Model, names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: bool = False
+    model: Model, names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: Lock = ""
 ) -> list[Sequence[Any]]:
     """The values of these fields in all rows whose fields are `among` the given ones. Keys, numbers, texts, truths.
 
-    `where` is a further condition in SQL. `lock` holds the rows in the order of their keys, as SQLite does by itself.
+    `where` is a further condition in SQL. `lock` holds the rows in the order of their keys, as SQLite does by itself;
+    with "skip" those that another connection holds are left out.
     """
     columns = _columns_of(model, tuple(names))
     keys = [_keys(values) for values in among.values()]
@@ -43,7 +45,7 @@ def find(
 
 
 def load(
-    model: type[Row], names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: bool = False
+    model: type[Row], names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: Lock = ""
 ) -> list[Row]:
     """The same as objects of the model, whose other fields are deferred."""
     wanted = _columns_of(model, tuple(names))
@@ -108,12 +110,12 @@ def _columns_of(model: Model, names: tuple[str, ...]) -> tuple[Column, ...]:
 
 
 @cache
-def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: bool) -> str:  # noqa: FBT001
+def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock) -> str:
     named = ", ".join(_quoted(column.column) for column in _columns_of(model, names))
     conditions = [_condition(vendor, column) for column in _columns_of(model, among)] + ([where] if where else [])
     sql = f"SELECT {named} FROM {_quoted(model._meta.db_table)} WHERE {' AND '.join(conditions)}"
     if lock and vendor != "sqlite":
-        sql += f" ORDER BY {_quoted(model._meta.pk.column)} FOR UPDATE"
+        sql += f" ORDER BY {_quoted(model._meta.pk.column)} FOR UPDATE{' SKIP LOCKED' * (lock == 'skip')}"
     return sql
 
 

@@ -7,23 +7,29 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from sessions.clock import now_ms
 from sessions.live import rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.scene import Saves, Scene, Widen, digest_of
+from sessions.live.trouble import is_deadlock
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
 PERSON = ("id", "event", "name", "role", "moderator", "removed_at", "me_seq")
 CHANGE = ("id", "event", "op_id", "seq", "code", "digest")
+STREAM = ("id", "event", "kind", "ref", "head")
+MOST_DEADLOCKS = 3
+HELD_UP = "held_up"  # never leaves this process
 FIRST_OF_ME = ("seat",)  # and `person`, which has the same seq
 listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the streams that a commit of ours raised
+_waits_for_locks: ContextVar[bool] = ContextVar("waits_for_locks", default=True)
 
 
 def apply(ops: Sequence[Op]) -> list[Answer]:
@@ -33,6 +39,17 @@ def apply(ops: Sequence[Op]) -> list[Answer]:
     when the database cannot be reached or written: then nothing of that batch happened.
     """
     return [answer for batch in _batches(ops) for answer in _apply_batch(batch)]
+
+
+def attempt(ops: Sequence[Op]) -> list[Answer]:
+    """`apply` that waits for nobody: where another connection holds a stream, the answer is `HELD_UP` and nothing of
+    that operation happened. Whoever asks tries it again; the others are done.
+    """
+    waited = _waits_for_locks.set(False)
+    try:
+        return apply(ops)
+    finally:
+        _waits_for_locks.reset(waited)
 
 
 def _batches(ops: Sequence[Op]) -> Iterator[list[Op]]:
@@ -58,12 +75,24 @@ def _governs(op: Op) -> bool:
 
 def _apply_batch(ops: Sequence[Op]) -> list[Answer]:
     try:
-        return _apply_widening(ops)
+        return _apply_through_deadlocks(ops)
     except IntegrityError:
         if len(ops) > 1:
             return [answer for op in ops for answer in _apply_batch([op])]
         log.info("an operation met a constraint; it is judged again, as of now", exc_info=True)
-        return _apply_widening(ops)
+        return _apply_through_deadlocks(ops)
+
+
+def _apply_through_deadlocks(ops: Sequence[Op]) -> list[Answer]:
+    """Of transactions that wait for each other the database ends one: here it begins again, three times at most."""
+    for _ended in range(MOST_DEADLOCKS):
+        try:
+            return _apply_widening(ops)
+        except OperationalError as trouble:
+            if not is_deadlock(trouble):
+                raise
+            log.info("a batch of %d operations was ended by a deadlock; it begins again", len(ops))
+    return _apply_widening(ops)
 
 
 def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
@@ -80,11 +109,14 @@ def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
 
 @transaction.atomic
 def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]:
-    scene = _read(ops, _lock(ops, extra))
-    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
-    answers = [_judge(scene, states, op) for op in ops]
+    extra = set(extra)
+    locked = _lock(ops, extra)
+    free = ops if _waits_for_locks.get() else _without_held_up(ops, extra, locked)
+    scene = _read(free, locked)
+    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(free).items()}
+    judged = [_judge(scene, states, op) for op in free]
     _write(scene)
-    return answers
+    return judged if len(free) == len(ops) else _with_held_up(ops, free, judged)
 
 
 @transaction.atomic
@@ -180,20 +212,53 @@ def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:
 
 
 def _lock(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Stream]:
-    """In the order of their ids (SQLite: the whole database is locked already)."""
-    names = set(extra)
-    for op in ops:
-        wanted = KINDS[op.stream.kind].locks(op)
-        if wanted == EVERY_STREAM:
-            return _locked({"event": {op.event_id for op in ops}})
-        names.update((op.event_id, name) for name in cast("Sequence[Name]", wanted))
+    """In the order of their ids (SQLite: the whole database is locked already). What governs an event waits for all of
+    its streams: in a busy café they are never all free at once.
+    """
+    if _governs(ops[0]):
+        return _locked({"event": {ops[0].event_id}})
+    names = _names(ops, extra)
+    found = _locked(_among(names), wait=_waits_for_locks.get())
+    return [stream for stream in found if _name_of(stream) in names]
+
+
+def _names(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> set[tuple[int, Name]]:
+    """The streams by which these operations are judged, and `extra` ones."""
+    return set(extra).union(*(_names_of(op) for op in ops))
+
+
+def _names_of(op: Op) -> set[tuple[int, Name]]:
+    return {(op.event_id, name) for name in cast("Sequence[Name]", KINDS[op.stream.kind].locks(op))}
+
+
+def _name_of(stream: Stream) -> tuple[int, Name]:
+    return stream.event_id, Name(stream.kind, stream.ref)
+
+
+def _among(names: Collection[tuple[int, Name]]) -> dict[str, Collection[Any]]:
+    """These, and perhaps a few more."""
     kinds, refs = {name.kind for _event, name in names}, {name.ref for _event, name in names}
-    found = _locked({"event": {event for event, _name in names}, "kind": kinds, "ref": refs})
-    return [stream for stream in found if (stream.event_id, Name(stream.kind, stream.ref)) in names]
+    return {"event": {event for event, _name in names}, "kind": kinds, "ref": refs}
 
 
-def _locked(among: Mapping[str, Collection[Any]]) -> list[Stream]:
-    return rows.load(Stream, ("id", "event", "kind", "ref", "head"), among, lock=True)
+def _locked(among: Mapping[str, Collection[Any]], *, wait: bool = True) -> list[Stream]:
+    return rows.load(Stream, STREAM, among, lock="wait" if wait else "skip")
+
+
+def _without_held_up(ops: Sequence[Op], extra: set[tuple[int, Name]], locked: list[Stream]) -> Sequence[Op]:
+    """The operations of which no stream is another connection's just now."""
+    if _governs(ops[0]) or not connection.features.has_select_for_update:
+        return ops
+    missing = _names(ops, extra) - {_name_of(stream) for stream in locked}
+    held = {_name_of(stream) for stream in rows.load(Stream, STREAM, _among(missing))} & missing if missing else set()
+    events = {event_id for event_id, _name in held & extra}
+    return [op for op in ops if op.event_id not in events and not _names_of(op) & held]
+
+
+def _with_held_up(ops: Sequence[Op], free: Sequence[Op], judged: Sequence[Answer]) -> list[Answer]:
+    """The answers in the order of `ops`, of which `free` were judged."""
+    answers = {id(op): answer for op, answer in zip(free, judged, strict=True)}
+    return [answers.get(id(op)) or Answer(op.id, op.stream, code=HELD_UP) for op in ops]
 
 
 def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
