@@ -29,10 +29,11 @@ class House:
         self.log = folder / "server.log"
         outside = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         self.env = {**outside, "VAR_DIR": str(folder), "BASE_URL": self.url, "DATABASE_URL": database_url}
+        self.program = ["manage.py"]
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [sys.executable, *self.program, "serve", "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.env, text=True, stdout=subprocess.PIPE, stderr=log
