@@ -25,6 +25,7 @@ REFUSED = {401: 4401, 403: 4403, 404: 4404, 429: 4429}
 BACKOFF = (0.5, 8.0)  # seconds, full jitter between
 SEEN_EVERY = 1.0  # seconds
 PATIENCE = 15.0  # seconds an operation waits before it is sent again
+PING = 15.0  # seconds after which a client that had nothing to say says that it is there
 SILENCE = 15.0  # seconds without a frame, three beats long: nobody is there any more
 WINDOW = 256  # frames, until the welcome says otherwise
 MOST_BYTES = 1 << 20
@@ -89,6 +90,7 @@ class Client:
         self._news = asyncio.Event()
         self._offset = 0.0
         self._handled, self._said, self._said_at = 0, 0, -SEEN_EVERY
+        self._said_last = 0.0  # anything at all, seconds
         self._forgiven = False
         self._running: asyncio.Task[None] | None = None
 
@@ -215,6 +217,8 @@ class Client:
             await self._greet()
             while True:
                 await self._hear(json.loads(await self._next(socket)))
+                if time.monotonic() - self._said_last >= PING:
+                    await self._say({"t": "ping", "c": round(time.time() * 1000)})
 
     async def _next(self, socket: ClientConnection) -> str | bytes:
         """The next frame. Lets go of a connection that has fallen silent: it may never end by itself."""
@@ -265,6 +269,7 @@ class Client:
 
     async def _say(self, frame: Frame) -> None:
         if self._socket is not None:
+            self._said_last = time.monotonic()
             with contextlib.suppress(ConnectionClosed):
                 await self._socket.send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 
