@@ -230,6 +230,7 @@ PLANTED: dict[str, tuple[str, Planting]] = {
         "removed but heard",
         lambda good: with_deed(BY_CEM, *AFTER)(with_deed(REMOVES)(good)),
     ),
+    "a client that never came back": ("views", lambda good: replace(good, absent=("Dana",))),
     "a client behind the head": ("views", of_cursor(5)),
     "a client that lacks a note": ("views", of_view("board:1", f"note:{BENCHES}")),
     "a client that sees a hidden note": ("views", of_view("board:1", f"note:{SHADE}", note=SHADE)),

@@ -150,3 +150,25 @@ async def test_client_leaves_a_connection_that_has_fallen_silent(monkeypatch: py
         await asyncio.gather(running, return_exceptions=True)
 
     assert client.closes[:2] == [1006, 1006]
+
+
+async def test_client_with_nothing_to_say_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "PING", 0.0)
+    heard: list[str] = []
+
+    async def beats(socket: ServerConnection) -> None:
+        for _frame in range(3):
+            heard.append(json.loads(await socket.recv())["t"])
+            await socket.send(json.dumps({"t": "beat", "heads": {}, "now": 0}))
+        await socket.wait_closed()
+
+    async with serve(beats, "127.0.0.1", 0) as server:
+        client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "/live/K/", cookies="")
+        running = asyncio.create_task(client._run())
+        async with asyncio.timeout(30):
+            while len(heard) < 3:
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert heard == ["hello", "ping", "ping"]

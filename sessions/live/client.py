@@ -27,6 +27,7 @@ from sessions.live.uuid7 import uuid7
 Frame = dict[str, Any]
 REFUSED = {401: 4401, 403: 4403, 404: 4404, 429: 4429}
 TICK = 0.25  # seconds between looks at what waits to be sent
+PING = 15.0  # seconds after which a client that had nothing to say says that it is there
 SILENCE = 15.0  # seconds without a frame, three beats long: nobody is there any more
 MOST_BYTES = 1 << 20
 
@@ -85,6 +86,7 @@ class Client:
         self._dice = dice or random.Random()  # noqa: S311 - spreads reconnects, keeps no secret
         self._news = asyncio.Event()
         self._offset = 0.0
+        self._said_last = 0.0  # anything at all, seconds
         self._running: asyncio.Task[None] | None = None
 
     @classmethod
@@ -226,6 +228,8 @@ class Client:
             await self._take({"t": "open"})
             while (frame := await self._next(socket)) is not None:
                 await self._hear(json.loads(frame))
+                if time.monotonic() - self._said_last >= PING:
+                    await self._say({"t": "ping", "c": round(self._clock())})
         await self._come_back(socket.close_code or 1006)
 
     async def _next(self, socket: ClientConnection) -> str | bytes | None:
@@ -278,6 +282,7 @@ class Client:
 
     async def _say(self, frame: Frame) -> None:
         if self._socket is not None:
+            self._said_last = time.monotonic()
             with contextlib.suppress(ConnectionClosed):
                 await self._socket.send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 

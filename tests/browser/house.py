@@ -30,12 +30,13 @@ class House:
         self.root = ROOT  # where the sources are
         outside = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         self.env = {**outside, "VAR_DIR": str(folder), "BASE_URL": self.url, "DATABASE_URL": database_url}
+        self.program = ["manage.py"]
         self.process: subprocess.Popen[str] | None = None
         self.arguments: list[str] = []  # further ones for `serve`
 
     def start(self) -> None:
         place = ["--host", "127.0.0.1", "--port", str(self.port)]
-        command = [sys.executable, "manage.py", "serve", *place, *self.arguments]
+        command = [sys.executable, *self.program, "serve", *place, *self.arguments]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.root, env=self.env, text=True, stdout=subprocess.PIPE, stderr=log

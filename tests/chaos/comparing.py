@@ -11,6 +11,8 @@ from tests.chaos.evidence import Evidence, Note, Paper, Rows, View, nonces_in
 
 def views(evidence: Evidence) -> Iterator[str]:
     """Every client stands at the head of each stream it follows and has its parts, no more and no others."""
+    for who in evidence.absent:
+        yield f"{who} never came back"
     for view in evidence.views:
         for stream, cursor in view.cursors.items():
             name = f"me:{view.person}" if stream == "me" else stream

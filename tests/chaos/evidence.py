@@ -180,6 +180,7 @@ class Evidence:
     deeds: Mapping[str, Deed]
     rows: Rows
     views: tuple[View, ...] = ()
+    absent: tuple[str, ...] = ()  # who has no connection in the end
     screens: tuple[Screen, ...] = ()
     records: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # texts by name of the record
     outboxes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids by who has them
