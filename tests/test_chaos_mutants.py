@@ -123,7 +123,7 @@ async def test_without_the_heartbeat_nobody_learns_what_was_written_beside(
 
     await sync_to_async(talking.writes)(talking.ben, "Benches")
     with off("heartbeat"):
-        await Hub.here()._beat()
+        await Hub.here()._look()
 
     assert Hub.here().dirty == (set() if broken(off) else {board.pk})
     Hub.here().leave(reader.follower)
