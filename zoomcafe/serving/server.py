@@ -15,6 +15,7 @@ from twisted.internet import defer
 from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, STDLibLogObserver, globalLogBeginner
 
 from zoomcafe.serving.connections import CafeFactory, CafeRequest, CafeSocket, CafeSocketFactory, Limits
+from zoomcafe.serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -106,6 +107,7 @@ class CafeServer(Server):  # type: ignore[misc]
         reactor.callLater(2, self.timeout_checker)
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         self.let_in()
+        reactor.callWhenRunning(Watchdog(twisted_loop).start)
         reactor.callWhenRunning(ready)
         reactor.run(installSignalHandlers=False)
 
