@@ -47,6 +47,9 @@ def answer(request: HttpRequest, status: int, *, title: str, sentence: str, **mo
 
 
 def wants_frame(request: HttpRequest) -> bool:
+    """The live client, which polls and posts; a plain form wants a page."""
+    if request.path_info.startswith("/live/") and request.method == "GET":
+        return True
     return "application/json" in (request.content_type, request.headers.get("Accept", "").split(",")[0])
 
 

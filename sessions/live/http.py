@@ -20,7 +20,7 @@ from sessions.live.kinds import fields_of
 from sessions.live.ops import Answer, Refused
 from sessions.live.pace import polling
 from sessions.live.reading import audience_of
-from sessions.live.threads import in_thread
+from sessions.live.threads import in_thread_soon
 from sessions.live.words import say
 from sessions.models import Participant
 
@@ -36,7 +36,7 @@ def for_members(view: View) -> View:
     async def found(request: HttpRequest, code: str) -> HttpResponseBase:
         as_moderator = request.GET.get("as") == "moderator"
         try:
-            person = await in_thread(_viewer, code, request.META.get("HTTP_COOKIE", ""), as_moderator)
+            person = await in_thread_soon(_viewer, code, request.META.get("HTTP_COOKIE", ""), as_moderator)
         except visit.Closed as nobody:
             return _refusal(nobody.code, STATUS[nobody.close])
         return await view(request, person)
@@ -59,7 +59,7 @@ async def parts(request: HttpRequest, viewer: Participant) -> HttpResponse:
         wishes = wire.load(request.GET.get("since", "{}"))
         if not isinstance(wishes, dict):
             raise Refused("bad_field")  # noqa: TRY301 - answered like a field that is wrong
-        frames = await in_thread(_frames, viewer, wishes, request.GET.get("epoch"))
+        frames = await in_thread_soon(_frames, viewer, wishes, request.GET.get("epoch"))
     except Refused as refused:
         return _refusal(refused.code, 422)
     except visit.Closed as nobody:
@@ -133,9 +133,9 @@ async def _by_form(request: HttpRequest, viewer: Participant) -> HttpResponseBas
     try:
         answer = await desk.operate(viewer, _frame_of(request))
     except Refused as refused:
-        return await in_thread(_refused_page, request, viewer, say(refused.code, _language()), _language())
+        return await in_thread_soon(_refused_page, request, viewer, say(refused.code, _language()), _language())
     if answer.code is not None:
-        return await in_thread(_refused_page, request, viewer, _sentence(answer), _language())
+        return await in_thread_soon(_refused_page, request, viewer, _sentence(answer), _language())
     return HttpResponseRedirect(_next(request, viewer), status=303)
 
 

@@ -79,7 +79,7 @@ function ack(state, { id, s, seq, dup }) {
 }
 
 function err(state, { id, code, text, retry, after_ms, part }) {
-  if (!id) return { state, effects: [{ do: "complain", code, text }] };
+  if (!id) return { state, effects: retry ? [] : [{ do: "complain", code, text }] }; // no last word about anything
   const more = { ...(after_ms !== undefined && { after_ms }), ...(part && { part }) };
   return { state, effects: [{ do: "answer", id, ok: false, code, text, retry: Boolean(retry), ...more }] };
 }

@@ -104,14 +104,21 @@ class Cloth:
         return self._late(scene, event, board, actor)
 
     def may_move(self, scene: Scene, event: Event, board: Board, actor: Participant) -> None:
-        role = Role(actor.role)
-        if role is not Role.MODERATOR:
-            role = Role.SEATED if self._talks_at(scene, event, board, actor) else Role.GUEST
-        scene.ask(Action.MOVE, role, event)
+        if actor.role == Participant.Role.MODERATOR:
+            scene.ask(Action.MOVE, Role.MODERATOR, event)
+        elif self._talks_at(scene, event, board, actor):
+            scene.ask(Action.MOVE, Role.SEATED, event)
+        elif not self._sits_at(board, actor):
+            raise Refused("no_seat")
+        else:
+            raise Refused("session_closed" if _begun(event, board) else "not_allowed_now")
 
     def _talks_at(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
-        sits = (actor.pk, board.session_id, board.table_id) in self.seated
-        return sits and scene.phase(event) is Phase.RUNNING and event.session_no == board.session.number
+        runs = scene.phase(event) is Phase.RUNNING and event.session_no == board.session.number
+        return runs and self._sits_at(board, actor)
+
+    def _sits_at(self, board: Board, actor: Participant) -> bool:
+        return (actor.pk, board.session_id, board.table_id) in self.seated
 
     def _late(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
         """After the end: three seconds of grace, then ten minutes in which a note is marked as late."""

@@ -16,6 +16,7 @@ from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredica
 
 from zoomcafe.serving.connections import CafeFactory, CafeRequest, CafeSocket, CafeSocketFactory, Limits
 from zoomcafe.serving.door import Door
+from zoomcafe.serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -116,6 +117,7 @@ class CafeServer(Server):  # type: ignore[misc]
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         self.door = Door(self.listener, twisted_loop, admit=self.admit, share=self.share)
         self.door.open()
+        reactor.callWhenRunning(Watchdog(twisted_loop).start)
         reactor.callWhenRunning(ready)
         reactor.run(installSignalHandlers=False)
 
