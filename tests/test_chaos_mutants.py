@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -87,10 +87,14 @@ async def test_without_the_cursor_check_a_gap_is_not_noticed(off: Off) -> None:
 
 async def test_without_an_outbox_what_was_cut_off_is_never_sent_again(off: Off) -> None:
     client = Wire({"board:1": 0})
+    client._socket = cast("Any", object())
     welcome: Frame = {"t": "welcome", "v": 1, "me": {}, "now": 0, "epoch": "E", "limits": {}}
+    await client.takes({"t": "frame", "frame": welcome})
     with off("outbox"):
         doing = asyncio.create_task(client.do("board:1", "note.gone", {}))
-        await asyncio.sleep(0)  # the operation has gone out
+        while not client.sent:
+            await asyncio.sleep(0)  # until the operation has gone out
+        client.queue.lose()
         sent = await client.takes({"t": "frame", "frame": welcome})
         doing.cancel()
         await asyncio.gather(doing, return_exceptions=True)
@@ -119,7 +123,7 @@ async def test_without_the_heartbeat_nobody_learns_what_was_written_beside(
 
     await sync_to_async(talking.writes)(talking.ben, "Benches")
     with off("heartbeat"):
-        await Hub.here()._beat()
+        await Hub.here()._look()
 
     assert Hub.here().dirty == (set() if broken(off) else {board.pk})
     Hub.here().leave(reader.follower)
@@ -256,7 +260,7 @@ def functions() -> dict[str, Any]:
     """What the mutants touch, by name."""
     owners = [streams, desk.Writer, DatabaseWrapper, *(sys.modules[name] for name in OWNERS)]
     owners += [sys.modules["sessions.live.client"].Client, sys.modules["sessions.live.scene"].Scene]
-    owners += [sys.modules["tables.live.cloth"].Cloth]
+    owners += [sys.modules["tables.live.cloth"].Cloth, sys.modules["sessions.live.client"].Queue]
     return {f"{owner.__name__}.{name}": value for owner in owners for name, value in vars(owner).items()}
 
 

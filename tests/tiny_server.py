@@ -61,6 +61,10 @@ async def farewell() -> None:
     say("farewell")
 
 
+async def settle() -> None:
+    say("settled")
+
+
 def say(word: str) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
@@ -72,6 +76,7 @@ if __name__ == "__main__":
         application,
         listener=listening_socket("127.0.0.1", int(sys.argv[1])),
         farewell=farewell,
+        settle=settle,
         limits=Limits(header_seconds=0.5, connections=int(sys.argv[2])),
     ).run(ready=lambda: say("ready"))
     say("ended")

@@ -85,6 +85,11 @@ class Writer:
         finally:
             patience.cancel()
 
+    async def finish(self) -> None:
+        """Until everything that was submitted has its answer."""
+        while self.task is not None and not self.task.done():
+            await asyncio.wait({self.task})
+
     def _give_up(self, op: Op, answer: asyncio.Future[Answer]) -> None:
         """Only what is in no batch just now: of the others nobody knows how they end."""
         for those in (self.waiting, self.held_up):

@@ -30,12 +30,13 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def console(request: HttpRequest, code: str) -> HttpResponse:
     """The moderator's live page."""
     event, moderator = moderator_of(request, code)
-    live = reading.page(moderator, ["stage", "me", "room"])
+    live = reading.page(moderator, ["stage", "me", "room", "gallery"])
     numbers, shown = desk.glance(event), _shown(request, event, live)
     context = {
         **shown,
         "sums": desk.sums(live.parts["room"], numbers, shown["lead"]["phase"]),
         "tables": desk.cards(live.parts["room"], numbers),
+        "closing": desk.harvest(live.parts["gallery"])["text"],
         "asked": request.GET.get("ask", ""),
         "looked_at": _looked_at(request, live.parts["room"]),
         "storage_full": storage.full,

@@ -17,9 +17,10 @@ export class Drafts {
     return [...this.root.querySelectorAll("[data-draft]")];
   }
 
-  /** Whether somebody is in the middle of a text on this page. */
+  /** Whether somebody is in the middle of a text on this page, in a dialog too. */
   open() {
-    return this.fields().some((field) => field.value.trim() && field.value !== field.defaultValue);
+    const fields = [...this.fields(), ...this.root.querySelectorAll("dialog[open] textarea")];
+    return fields.some((field) => field.value.trim() && field.value !== field.defaultValue);
   }
 
   key(field) {

@@ -19,6 +19,11 @@ export function sum(tables) {
   );
 }
 
+/** Whether this person can sit down there: a chair that is kept for the host is free for the host. */
+export function hasRoom({ open, full, taken, cap, host }, me) {
+  return !full || (open && host === me.id && taken < cap);
+}
+
 /** What the operation of a form says: `seat.take` names its table, the others need nothing. */
 export function wish(kind, table) {
   return kind === "seat.take" ? { table: Number(table) } : {};
@@ -39,9 +44,10 @@ function lobby(main) {
     const open = seatsOpen(stage.phase);
     for (const button of find("[data-sit]")) {
       const table = live.get("room", `table:${button.value}`);
-      allow(button, open && !!table && !table.full, `free-${button.value}`, open);
+      allow(button, open && !!table && hasRoom(table, live.me), `free-${button.value}`, open);
     }
-    for (const button of find("[data-any]")) allow(button, open && tables.some((table) => !table.full), "any-hint", open);
+    const anywhere = tables.some((table) => hasRoom(table, live.me));
+    for (const button of find("[data-any]")) allow(button, open && anywhere, "any-hint", open);
     live.fill(document.getElementById("sum"), sum(tables));
     const mine = tables.find((table) => table.table === live.me.seat?.table);
     live.fill(yours, { name: mine?.name ?? "", phase: stage.phase, session: stage.session, href });

@@ -1,9 +1,10 @@
 // Operations that have no answer yet, kept in IndexedDB through reloads and crashes; in memory where there is none.
 
+import { claims, leftovers } from "./claims.js";
+
 const NAME = "zoomcafe";
 const STORE = "ops";
 const PATIENCE_MS = 2_000;
-const OLD_MS = 24 * 3_600_000;
 const ASK_MS = 10_000;
 const FIRST_MS = 600;
 
@@ -37,27 +38,25 @@ class Outbox {
 
   /** Everything of this person that belongs to this tab or to one that `isGone(tab)`; it is this tab's from now on. */
   async claim(isGone) {
-    const free = (await this.stored()).filter((entry) => !this.memory.has(entry.id) && (entry.tab === this.tab || isGone(entry.tab)));
+    const { owner, tab, memory } = this;
+    const free = claims(await this.stored(), { owner, tab, has: (id) => memory.has(id), isGone });
     for (const entry of free) {
       this.memory.set(entry.id, entry);
-      await this.change((store) => store.put({ ...entry, tab: this.tab }));
+      await this.change((store) => store.put({ ...entry, tab }));
     }
-    return free.sort((one, other) => (one.id < other.id ? -1 : 1));
+    return free;
   }
 
-  /** Clears what others left behind here a day ago: other events, other people. */
   async tidy() {
-    for (const entry of await this.stored(true)) {
-      const old = entry.owner !== this.owner && Date.now() - entry.at > OLD_MS;
-      if (old) await this.change((store) => store.delete(entry.id));
-    }
+    const left = leftovers(await this.stored(), { owner: this.owner, now: Date.now() });
+    for (const { id } of left) await this.change((store) => store.delete(id));
   }
 
-  async stored(everybody = false) {
+  /** Everybody's: one browser may be several people in several events. */
+  async stored() {
     if (!this.base) return [];
     try {
-      const all = await inTime(request(this.base.transaction(STORE).objectStore(STORE).getAll()));
-      return all.filter((entry) => everybody || entry.owner === this.owner);
+      return await inTime(request(this.base.transaction(STORE).objectStore(STORE).getAll()));
     } catch {
       return [];
     }

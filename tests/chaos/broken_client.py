@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 
-from sessions.live.client import Client, Ended, Frame
+from sessions.live import client
+from sessions.live.page import core
+from sessions.live.page.queue import IN_FLIGHT, Op, Queue
 from tests.chaos.mutants import swapped
 
 
 def cursor() -> AbstractContextManager[None]:
     """Takes every frame as it comes, also one that begins beyond the cursor."""
 
-    async def received(client: Client, frame: Frame) -> None:
-        client._handled += 1
-        if frame["s"] in client.cursors:
-            if frame.get("reset"):
-                client._begin_anew(frame["s"], frame["from"])
-            client._apply(frame["s"], frame)
+    def step(state: core.State, given: Mapping[str, Any]) -> core.Step:
+        frame = given.get("frame", {})
+        stream = state.streams.get(frame.get("s", ""))
+        if frame.get("t") == "parts" and stream and stream.cursor < frame["from"]:
+            given = {**given, "frame": {**frame, "from": stream.cursor}}
+        return core.step(state, given)
 
-    return swapped(Client, "_received", received)
+    return swapped(client, "step", step)
 
 
 def outbox() -> AbstractContextManager[None]:
     """Forgets an operation once it is sent: neither another socket nor patience brings it again."""
+    usual = Queue.take
 
-    async def once(client: Client, op: Frame) -> Frame:
-        if client.closed is not None:
-            raise Ended(client.closed)
-        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        client._waiting[op["id"]] = answer
-        await client._say(op)
-        return await answer
+    def take(queue: Queue, now: float, most: int = IN_FLIGHT) -> list[Op]:
+        ops = usual(queue, now, most)
+        for op in ops:
+            queue.forget(op["id"])
+        return ops
 
-    return swapped(Client, "_once", once)
+    return swapped(Queue, "take", take)

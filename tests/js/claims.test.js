@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+import { claims, leftovers } from "../../static/js/claims.js";
+
+const vectors = JSON.parse(readFileSync(new URL("../vectors/claims.json", import.meta.url)));
+const ids = (entries) => entries.map(({ id }) => id);
+
+for (const { says, entries, has, gone, expect } of vectors.claims) {
+  test(`of kept operations ${says}`, () => {
+    const kept = entries.map(([id, owner, tab]) => ({ id, owner, tab }));
+    const asked = { owner: "K/5", tab: "a", has: (id) => has.includes(id), isGone: (tab) => gone.includes(tab) };
+    assert.deepEqual(ids(claims(kept, asked)), expect);
+  });
+}
+
+for (const { says, entries, now, expect } of vectors.leftovers) {
+  test(`of kept operations ${says}`, () => {
+    const kept = entries.map(([id, owner, at]) => ({ id, owner, at }));
+    assert.deepEqual(ids(leftovers(kept, { owner: "K/5", now })), expect);
+  });
+}
