@@ -215,7 +215,7 @@ def prepare_database() -> None:
             check_file()
         missing = missing_migrations()
         if missing and connection.vendor == "sqlite":
-            call_command("migrate", verbosity=0, interactive=False)
+            call_command("migrate", verbosity=0, interactive=False, while_live=True)  # nobody is served yet
         elif missing:
             raise CommandError(f"The database lacks {missing} migrations: run python3 manage.py migrate first.")
     except DatabaseError as problem:
