@@ -110,6 +110,7 @@ def sound() -> Evidence:
         screens=(Screen("Cem's browser", 1, (Paper(BENCHES, 3, 1, "Two benches #cem-2#", "mint"),)),),
         records={"gallery": ("Two benches #cem-2#", "Shade #ben-1#")},
         outboxes={"Cem": ()},
+        typed={"Cem": ("Benches #cem-1#",)},
         brought_by_beat=(False, True, False),
         contended=(100, 3),
     )
@@ -248,6 +249,7 @@ PLANTED: dict[str, tuple[str, Planting]] = {
     ),
     "an operation still in an outbox": ("outboxes", lambda good: replace(good, outboxes={"Cem": ("gone-1",)})),
     "an operation that was never answered": ("outboxes", answered("edit-2", refusals=[])),
+    "words that were typed and never sent": ("outboxes", lambda good: replace(good, typed={"Cem": ("Lamps #cem-9#",)})),
     "pages that only the heartbeat tells": ("untold", lambda good: replace(good, brought_by_beat=(True,) * 8)),
     "operations that fail where they should wait": (
         "failed by contention",

@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> Outcome:
             options.minutes * 60,
             folder,
             clients=options.clients,
+            browsers=options.browsers,
             mutant="" if in_clients else options.mutant,
         )
         return asyncio.run(Campaign(plan, tells=Teller()).run())
@@ -59,7 +60,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=2.0, help="how long things go wrong (default 2)")
     parser.add_argument("--seed", type=int, default=1, help="the same number makes the same things go wrong")
     parser.add_argument("--profile", choices=PROFILES, default="sqlite")
-    parser.add_argument("--clients", type=int, default=38)
+    parser.add_argument("--clients", type=int, default=36, help="simulated guests; the moderator's tabs come on top")
+    parser.add_argument("--browsers", type=int, default=2, help="real ones (default 2; 0 where there is no Chromium)")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), default="", help="with this rule switched off")
     return parser.parse_args()
 

@@ -126,6 +126,11 @@ def outboxes(evidence: Evidence) -> Iterator[str]:
     for deed in evidence.deeds.values():
         if not deed.is_answered:
             yield f"{deed} was never answered (sent {deed.sent} times, {', '.join(deed.retries[-3:]) or 'no word'})"
+    sent = {str(deed.data.get("text", "")) for deed in evidence.deeds.values()}
+    for who, texts in evidence.typed.items():
+        for text in texts:
+            if text not in sent:
+                yield f"{who} posted {text!r} and it was never sent"
 
 
 def published(evidence: Evidence) -> Iterator[str]:

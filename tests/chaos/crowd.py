@@ -148,6 +148,7 @@ class Moderator(Person):
         super().__init__(name, **how)
         self.key, self.boards = key, [f"board:{board}" for board in boards]
         self.pace = 2.0
+        self.leaves_alone: set[int] = set()  # people who shall sit where they sit
 
     @property
     def address(self) -> str:
@@ -176,8 +177,8 @@ class Moderator(Person):
     def _put(self) -> Wish | None:
         """Somebody who sits to another table, or to none."""
         tables = list(self.page.parts["room"].values()) if self.page else []
-        sitting = [seat["p"] for table in tables for seat in table["seats"]]
-        person = chosen(self.dice, sitting)
+        sitting = {seat["p"] for table in tables for seat in table["seats"]}
+        person = chosen(self.dice, sorted(sitting - self.leaves_alone))
         if person is None:
             return None
         table = self.dice.choice(tables)["table"] if self.dice.random() < 0.8 else None

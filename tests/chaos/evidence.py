@@ -184,6 +184,7 @@ class Evidence:
     screens: tuple[Screen, ...] = ()
     records: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # texts by name of the record
     outboxes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids by who has them
+    typed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what somebody typed and posted by hand
     since: int = 0
     beside: frozenset[str] = frozenset()
     brought_by_beat: tuple[bool, ...] = ()  # in a quiet hour: had this note to wait for the heartbeat?
