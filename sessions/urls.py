@@ -9,6 +9,7 @@ register_converter(KeyConverter, "key")
 urlpatterns = [
     path("", home.home, name="home"),
     path("about/", home.about, name="about"),
+    path("check/", home.check, name="check"),
     path("e/<key:code>/me/", me.me, name="me"),
     path("e/<key:code>/me/leave/", me.me_leave, name="me-leave"),
     path("e/<key:code>/me/link/", me.me_link, name="me-link"),
@@ -24,6 +25,7 @@ urlpatterns = [
     path("h/<str:secret>/", join.hand_over, name="hand-over"),
     path("j/<str:code>/", join.join, name="join"),
     path("language/", language.language, name="language"),
+    path("live/check/", live.check, name="live-check"),
     path("live/<key:code>/ops", live.ops, name="live-ops"),
     path("live/<key:code>/parts", live.parts, name="live-parts"),
     path("password/", account.password, name="password"),

@@ -1,5 +1,6 @@
 """The live side without sockets: polling for the same frames, posting the same operations, plain forms."""
 
+import logging
 import math
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, override
 from django.views.decorators.http import require_GET, require_POST
 
+from sessions.clock import now_ms
 from sessions.going import local_address
 from sessions.http import HttpRequest
 from sessions.live import desk, streams, visit, wire
@@ -24,6 +26,7 @@ from sessions.live.threads import in_thread_soon
 from sessions.live.words import say
 from sessions.models import Participant
 
+log = logging.getLogger(__name__)
 MOST_BYTES = 256 * 1024
 STATUS = {4401: 401, 4403: 403, 4404: 404}
 OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "id", "s", "k", "base", "next", "go"})
@@ -46,6 +49,16 @@ def for_members(view: View) -> View:
 
 def _viewer(code: str, cookies: str, as_moderator: bool) -> Participant:  # noqa: FBT001 - called in a thread
     return visit.viewer(code, cookies, as_moderator=as_moderator)
+
+
+@require_GET
+async def check(request: HttpRequest) -> HttpResponse:
+    """For the page that tests the connection: the server's clock, and whether `?origin=` is an address of ours."""
+    if "Sec-WebSocket-Key" in request.headers:
+        log.warning("socket refused: the web server in front passes on no Upgrade header")
+        return HttpResponse(status=426, headers={"Upgrade": "websocket"})
+    known = request.GET.get("origin") in settings.ORIGINS
+    return JsonResponse({"t": "pong", "now": now_ms(), "known": known}, headers={"Cache-Control": "no-store"})
 
 
 @require_GET

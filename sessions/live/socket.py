@@ -32,6 +32,9 @@ MOST_UNANSWERED = 64
 FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
 COSTS = {"sub": 10}  # asks the database at once
 RETRY_MS = 2_000
+TRIAL_S = 60
+TRIAL_PER_SECOND, TRIAL_BURST = 1, 16
+TRIALS_SHARE = 4  # of the places before hello
 
 
 class House:
@@ -40,6 +43,7 @@ class House:
     def __init__(self) -> None:
         self.sockets = 0
         self.before_hello = 0
+        self.trials = 0
         self.of_person: dict[int, OrderedDict[Follower, None]] = {}
 
     def has_room(self) -> bool:
@@ -68,7 +72,15 @@ async def live(
     await Socket(scope, receive, send).run()
 
 
+async def trial(
+    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    """`/live/check/`: for the page that finds out whether sockets get through."""
+    await Trial(scope, receive, send).run()
+
+
 routes: list[Any] = [
+    re_path("^live/check/$", cast("Any", trial), {"code": ""}),
     re_path(f"^live/(?P<code>{KeyConverter.regex})/$", cast("Any", live)),
     re_path("", cast("Any", live), {"code": ""}),  # any other address: told that there is nothing
 ]
@@ -90,23 +102,19 @@ class Socket:
         self.strikes = {"bad": 0, "fast": 0}
         self.unanswered: set[asyncio.Task[None]] = set()
         self.frames = Bucket(FRAMES_PER_SECOND, FRAMES_BURST)
+        self.waits = True  # for its hello
 
     async def run(self) -> None:
         await self.receive()
         await self.send({"type": "websocket.accept"})
-        if not house.has_room():
+        if not self.has_room():
             await self._text({"t": "bye", "retry_ms": RETRY_MS, "why": "full"})
             await self.send({"type": "websocket.close", "code": 1013})
             return
         house.sockets += 1
         house.before_hello += 1
-        waits = True
         try:
-            viewer = await in_thread(self._viewer)
-            hello = await self._hello()
-            house.before_hello -= 1
-            waits = False
-            await self._stay(viewer, hello)
+            await self.serve()
         except visit.Closed as nobody:
             await self._tell(nobody.code)
             await self._close(nobody.close)
@@ -117,8 +125,19 @@ class Socket:
             await self._close(1013)
         finally:
             house.sockets -= 1
-            house.before_hello -= waits
+            house.before_hello -= self.waits
             self._leave()
+
+    def has_room(self) -> bool:
+        return house.has_room()
+
+    async def serve(self) -> None:
+        """Returns when it is over; raises `Gone` or `Closed` when it ends before."""
+        viewer = await in_thread(self._viewer)
+        hello = await self._hello()
+        house.before_hello -= 1
+        self.waits = False
+        await self._stay(viewer, hello)
 
     def _viewer(self) -> Participant:
         return visit.viewer(self.code, self.cookies, as_moderator=self.as_moderator)
@@ -301,6 +320,36 @@ class Socket:
         if self.follower is not None:
             house.leave(self.follower)
             Hub.here().leave(self.follower)
+
+
+class Trial(Socket):
+    """Answers pings for a moment, to anybody, without a database. Counts as one that has not said hello."""
+
+    def has_room(self) -> bool:
+        places = max(1, settings.LIMIT_SOCKETS_BEFORE_HELLO // TRIALS_SHARE)
+        return super().has_room() and house.trials < places
+
+    async def serve(self) -> None:
+        house.trials += 1
+        self.frames = Bucket(TRIAL_PER_SECOND, TRIAL_BURST)
+        end = asyncio.get_running_loop().time() + TRIAL_S
+        try:
+            async with asyncio.timeout(settings.LIMIT_HELLO_SECONDS) as patience:
+                while True:
+                    frame = await self._next()
+                    if frame is not None:
+                        await self._echo(frame)
+                        patience.reschedule(end)
+        except TimeoutError:
+            await self._close(1000)
+        finally:
+            house.trials -= 1
+
+    async def _echo(self, frame: Message) -> None:
+        if frame["t"] == "ping":
+            await self._text({"t": "pong", "c": frame["c"], "now": now_ms()})
+        else:
+            await self._strike("bad_frame")
 
 
 class Gone(Exception):  # noqa: N818 - an end, not an error

@@ -38,3 +38,9 @@ def no_such_code(request: HttpRequest, form: CodeForm, *, status: int) -> HttpRe
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
     return render(request, "sessions/about.html", {"source": settings.SOURCE_URL})
+
+
+@require_safe
+def check(request: HttpRequest) -> HttpResponse:
+    """Tests the connection from the visitor's browser; needs no event and knows nobody."""
+    return render(request, "sessions/check.html", {"longest": settings.LIMIT_FRAME_BYTES})

@@ -8,6 +8,7 @@ const STOPS = ["join", "removed", "gone", "tabs", "reload"];
 
 let found = null;
 let patience = 0;
+let asks = false;
 
 /** The text `key` with `{name}` replaced from `values`; `n` chooses the plural form. Unknown keys say nothing. */
 export function say(key, values = {}) {
@@ -53,8 +54,15 @@ export function showStatus({ state, why, waiting }) {
   clearTimeout(patience);
   notice("offline", state === "offline" && { waiting });
   for (const stop of STOPS) notice(`stopped-${stop}`, state === "stopped" && why === stop && { waiting });
+  tellOfPolling(state === "polling");
   if (state === "connecting") patience = setTimeout(() => notice("connecting", { waiting }), PATIENCE_MS);
   else notice("connecting", false);
+}
+
+/** Once each time it begins: who puts the banner away has read it. */
+function tellOfPolling(polling) {
+  if (polling !== asks) notice("polling", polling && {});
+  asks = polling;
 }
 
 /** For people who listen to the page. `say(key, values)` gives the words, `region` speaks them. Numbers of the same key add up until they are said. */

@@ -68,6 +68,12 @@ def as_cafe(page: Page) -> None:
         floor.first.check(force=True)
 
 
+def until_tried(page: Page) -> None:
+    """The page that tries the connection, with everything on it that can be unfolded."""
+    page.locator("[data-done]").wait_for(timeout=60_000)
+    page.locator("details summary").click()
+
+
 OWN_NOTE = ".note[data-mine] [data-act=more]"
 STRANGERS = [
     Place("home", "stranger", "/"),
@@ -86,6 +92,7 @@ STRANGERS = [
     Place("sign-in link", "stranger", "/sign-in/{sign_in}/"),
     Place("sign-in link, used up", "stranger", "/sign-in/gone/", status="404"),
     Place("about", "stranger", "/about/"),
+    Place("check", "stranger", "/check/", act=until_tried),
     Place("hand-over", "stranger", "/h/{hand_over}/"),
     Place("404", "stranger", "/nowhere/", status="404"),
     Place("403", "stranger", "/", act=send_plain("main form", csrfmiddlewaretoken="x", code="K7M2QXHB"), status="403"),
