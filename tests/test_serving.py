@@ -219,13 +219,14 @@ async def test_a_message_beyond_256_kib_drops_the_socket_and_no_other(tiny: Tiny
         assert tiny.memory() - before < 2 * MIB
 
 
-async def test_sigterm_finishes_requests_and_tells_sockets_to_come_back() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_finishes_requests_and_tells_sockets_to_come_back(number: signal.Signals) -> None:
     with running() as tiny:
         async with connect(tiny.url) as live:
             with tiny.call() as caller, tiny.call() as silent:
                 caller.sendall(b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n")
                 assert tiny.line() == "working"
-                os.kill(tiny.process.pid, signal.SIGTERM)
+                os.kill(tiny.process.pid, number)
                 with pytest.raises(ConnectionClosed) as closed:
                     await live.recv()
                 assert closed.value.rcvd is not None

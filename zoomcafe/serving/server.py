@@ -94,7 +94,7 @@ class CafeServer(Server):  # type: ignore[misc]
         self.going: asyncio.Task[None] | None = None
 
     def run(self, *, ready: Callable[[], None]) -> None:
-        """Serves until SIGTERM or SIGINT has been answered; `ready` is called once callers are let in."""
+        """Serves until SIGTERM, SIGINT or SIGHUP (a terminal that went) is answered; `ready` once callers come in."""
         files = raise_file_limit()
         if files < self.limits.connections:
             logger.warning("Only %d open files are allowed; raise the limit (ulimit -n) for many guests", files)
@@ -110,7 +110,7 @@ class CafeServer(Server):  # type: ignore[misc]
         )
         report_twisted_errors()
         asyncio.set_event_loop(twisted_loop)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             twisted_loop.add_signal_handler(number, self.go)
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
