@@ -77,11 +77,11 @@ class Early:
     def apply_learnt(self, ops: Sequence[Op]) -> list[Answer]:
         for op in ops:
             self.learn(op)
-        try:
-            return self.apply(ops)
-        finally:
-            for op in ops:
-                self.facts.pop(op.id, None)
+        answers = self.apply(ops)
+        for answer in answers:
+            if answer.code != streams.HELD_UP:
+                self.facts.pop(answer.op_id, None)
+        return answers
 
 
 @contextmanager

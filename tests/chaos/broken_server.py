@@ -91,7 +91,7 @@ def early_ack() -> Iterator[None]:
         with transaction.atomic():
             answers = usual_apply(ops)
             for answer in answers:
-                early = promised.pop(answer.op_id, None)
+                early = None if answer.code == streams.HELD_UP else promised.pop(answer.op_id, None)
                 if early is not None:
                     early.get_loop().call_soon_threadsafe(_settle, early, answer)
             wait_for_the_disk()
