@@ -21,7 +21,7 @@ PATIENCE = 60.0
 SCENE = """
 import json
 from tests.cafe import Cafe
-cafe = Cafe(seats={seats}).runs()
+cafe = Cafe(tables={tables}, seats={seats}).runs()
 print(json.dumps({{
     "key": cafe.event.key,
     "board": f"board:{{cafe.board().pk}}",
@@ -64,9 +64,9 @@ class Machine(House):
         found = [pid for pid in self.workers() if connection_to(port, self.port, pid)]
         return found[0] if found else 0
 
-    def scene(self, *, seats: int = 4) -> Scene:
+    def scene(self, *, tables: int = 2, seats: int = 4) -> Scene:
         """An event whose first session runs, with Ben and Cem at table 1 and Dana at table 2."""
-        script = SCENE.format(seats=seats)
+        script = SCENE.format(tables=tables, seats=seats)
         return Scene(self, **json.loads(self.does("shell", "--no-imports", "-c", script)))
 
     def said(self) -> str:
