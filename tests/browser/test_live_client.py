@@ -259,7 +259,7 @@ def test_what_is_typed_outlives_the_gong(scene: Scene, cem: Page, dana: Page) ->
     expect(cem.get_by_text("The gong: this session is over.")).to_be_visible(timeout=SOON)
     scene.moderates("stage", "phase.next")
     dana.wait_for_url("**/lobby/", timeout=SOON)
-    expect(cem.get_by_text("You are in the middle of a text. Take your time; it is offered")).to_be_visible(timeout=SOON)
+    expect(cem.get_by_text("You are in the middle of a text. Take your time; it")).to_be_visible(timeout=SOON)
     cem.wait_for_timeout(4_000)
     assert cem.url.endswith("/table/")
     cem.get_by_role("link", name="Go there now").click()
