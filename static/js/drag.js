@@ -6,10 +6,11 @@ const SLACK = 5; // pixels before a tap becomes a drag
 const EDGE = 70; // pixels at the window's edge that scroll
 const SPEED = 12;
 
+const fills = (box, listWidth) => box.width > listWidth * 0.6;
+
 /** The side of `box` a point lies on: by height in a single column, else by width. */
 export function sideOf(box, point, listWidth) {
-  const single = box.width > listWidth * 0.6;
-  const before = single ? point.y < box.top + box.height / 2 : point.x < box.left + box.width / 2;
+  const before = fills(box, listWidth) ? point.y < box.top + box.height / 2 : point.x < box.left + box.width / 2;
   return before ? "before" : "after";
 }
 
@@ -59,7 +60,8 @@ export function drag(main, { can, move }) {
   function target(list, under) {
     const note = under.closest(".notes[data-stream] > [data-part]");
     if (!note) return { note: null, side: "after" };
-    return { note, side: sideOf(note.getBoundingClientRect(), held.at, list.clientWidth) };
+    const box = note.getBoundingClientRect();
+    return { note, side: sideOf(box, held.at, list.clientWidth), across: fills(box, list.clientWidth) };
   }
 
   function mark(over) {
@@ -67,7 +69,7 @@ export function drag(main, { can, move }) {
     delete held.over?.note?.dataset.drop;
     held.over = over;
     if (!over) return;
-    if (over.note) over.note.dataset.drop = over.side;
+    if (over.note) over.note.dataset.drop = over.side + (over.across ? " across" : "");
     else over.list.dataset.drop = "";
   }
 

@@ -12,6 +12,7 @@ import { Offer } from "./offer.js";
 import { lay } from "./overlay.js";
 import { Parts } from "./parts.js";
 import { browser, listenToDevice } from "./platform.js";
+import { hearWord, measureCrown } from "./said.js";
 import { Sender } from "./sender.js";
 import { Store } from "./store.js";
 import { Turns } from "./turns.js";
@@ -54,6 +55,8 @@ class Live {
     this.refresh();
     this.drafts.start();
     this.offer.show();
+    hearWord(this);
+    measureCrown();
     this.connection.start();
     this.sender.start();
     this.time.start();

@@ -1,6 +1,7 @@
 // Offers what somebody had begun to write on an earlier page: add it to its table, keep it, discard it.
 
-import { notice } from "./words.js";
+import { toast } from "./base.js";
+import { notice, say } from "./words.js";
 
 /** `send(s, k, d)` posts a note; `drafts` keeps the texts. The markup is templates/live/draft.html. */
 export class Offer {
@@ -29,10 +30,10 @@ export class Offer {
     const sent = this.send(s, "note.add", { q, text, colour });
     this.putAway(entry.key);
     const answer = await sent;
-    if (answer.ok) return;
+    if (answer.ok) return toast(say("draft-added"));
     this.drafts.write(entry.key, entry);
     this.show();
-    notice("draft-refused", { reason: answer.text });
+    return notice("draft-refused", { reason: answer.text });
   }
 
   keep(entry) {

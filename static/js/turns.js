@@ -3,15 +3,16 @@
 import { hello } from "./core.js";
 import { forget } from "./outbox.js";
 import { recall, remember } from "./platform.js";
+import { Resent } from "./resent.js";
 import { notice, say, showStatus } from "./words.js";
 
 const IN_FLIGHT = 8;
-const AGAIN_MS = 6_000;
 const RELOADED_MS = 60_000;
 
 export class Turns {
   constructor(live) {
     this.live = live;
+    this.resent = new Resent({ pending: () => live.pending() });
   }
 
   // The line
@@ -103,6 +104,7 @@ export class Turns {
     const { live } = this;
     const final = { op, ...answer, ...(answer.ok ? {} : { text: answer.text ?? say(answer.code) }) };
     if (answer.ok && op.k.startsWith("seat.")) live.follower.tapped();
+    this.resent.look();
     live.emit("answer", final);
     if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) this.keepRefused(op);
     return final;
@@ -116,8 +118,7 @@ export class Turns {
   }
 
   again(ops) {
-    const n = ops.filter((op) => op.k.startsWith("note.")).length;
-    if (n) notice("again", { n }, { ms: AGAIN_MS });
+    this.resent.tell(ops);
   }
 
   unsafe() {

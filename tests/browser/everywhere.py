@@ -47,6 +47,12 @@ class Everywhere:
         page.locator("main [type=submit]").first.click()
         page.wait_for_url("**/events/")
 
+    def moderates(self, scene: str, stream: str, kind: str, **data: object) -> None:
+        """What the moderator does elsewhere, so that pages learn of it by push."""
+        words = "from sessions.models import Participant; from tests.browser.scenery import does; "
+        words += f"ada = Participant.objects.get(event__key={self.scenes[scene]['key']!r}, role='moderator'); "
+        self.house.does("shell", "-v0", "-c", f"{words}does(ada, {stream!r}, {kind!r}, **{data!r})")
+
     def address(self, place: Place) -> str:
         fields = dict(self.scenes[place.scene])
         if "{sign_in}" in place.address:

@@ -93,11 +93,8 @@ def ends(everywhere: Everywhere, page: Page) -> None:
     expect(page.locator("[data-notice=gong]")).to_be_visible(timeout=SOON)
 
 
-def lead(everywhere: Everywhere, **to: Any) -> None:
-    key = everywhere.scenes["running"]["key"]
-    words = "from sessions.models import *; from tests.browser.scenery import does; "
-    words += f"does(Participant.objects.get(event__key='{key}', role='moderator'), 'stage', 'phase.go', **{to!r})"
-    everywhere.house.does("shell", "-v0", "-c", words)
+def lead(everywhere: Everywhere, **to: object) -> None:
+    everywhere.moderates("running", "stage", "phase.go", **to)
 
 
 @pytest.fixture

@@ -267,10 +267,10 @@ def test_what_is_typed_outlives_the_gong(scene: Scene, cem: Page, dana: Page) ->
     expect(cem.get_by_text("Half typed at the gong")).to_be_visible(timeout=SOON)
     cem.get_by_role("button", name="Add it to Table 1").click()
     expect(cem.get_by_text("You had begun a note:")).to_be_hidden(timeout=SOON)
+    expect(cem.get_by_text("Your note lies on the table now.")).to_be_visible(timeout=SOON)
     count = (
         "from tables.models import Note; print(Note.objects.filter(text='Half typed at the gong', late=True).count())"
     )
-    cem.wait_for_timeout(500)
     assert scene.house.does("shell", "-v", "0", "-c", count).strip() == "1"
 
 
