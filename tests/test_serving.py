@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,12 +23,12 @@ MIB = 1024 * 1024
 
 
 class Tiny:
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, body_seconds: float) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         program = str(Path(__file__).with_name("tiny_server.py"))
         self.process = subprocess.Popen(
-            [sys.executable, program, str(self.port), str(connections)],
+            [sys.executable, program, str(self.port), str(connections), str(body_seconds)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -80,8 +81,8 @@ def status(answer: bytes) -> int:
 
 
 @contextlib.contextmanager
-def running(connections: int = 100) -> Iterator[Tiny]:
-    tiny = Tiny(connections)
+def running(connections: int = 100, body_seconds: float = 60) -> Iterator[Tiny]:
+    tiny = Tiny(connections, body_seconds)
     try:
         yield tiny
     finally:
@@ -163,6 +164,22 @@ def test_headers_that_never_end_are_hung_up_while_others_are_served(tiny: Tiny) 
     assert [read_all(caller) for caller in callers] == [b""] * 50
     for caller in callers:
         caller.close()
+
+
+def test_a_body_that_never_ends_is_hung_up_however_slowly_it_trickles() -> None:
+    """A83"""
+    with running(body_seconds=0.5) as tiny, tiny.call() as caller:
+        caller.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 100000\r\n\r\n")
+        trickle(caller)
+        assert status(tiny.get()) == 200
+
+
+def trickle(caller: socket.socket) -> None:
+    """A byte now and then, until nobody takes one any more."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while True:
+            caller.sendall(b"a")
+            time.sleep(0.05)
 
 
 def test_a_second_request_on_a_connection_has_the_same_time_again(tiny: Tiny) -> None:

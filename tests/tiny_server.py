@@ -1,4 +1,4 @@
-"""A small application on the café's server, for tests of the server itself. Arguments: port, most connections."""
+"""A small application on the café's server, for its tests. Arguments: port, most connections, seconds for a body."""
 
 from __future__ import annotations
 
@@ -77,6 +77,6 @@ if __name__ == "__main__":
         listener=listening_socket("127.0.0.1", int(sys.argv[1])),
         farewell=farewell,
         settle=settle,
-        limits=Limits(header_seconds=0.5, connections=int(sys.argv[2])),
+        limits=Limits(header_seconds=0.5, body_seconds=float(sys.argv[3]), connections=int(sys.argv[2])),
     ).run(ready=lambda: say("ready"))
     say("ended")
