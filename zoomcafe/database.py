@@ -44,7 +44,13 @@ def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
         "OPTIONS": {
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
             "connect_timeout": POOL_WAIT_S,
-            "pool": {"min_size": 1, "max_size": pool_size, "timeout": POOL_WAIT_S, "name": "zoomcafe"},
+            "pool": {
+                "name": "zoomcafe",
+                "min_size": 1,
+                "max_size": pool_size,
+                "timeout": POOL_WAIT_S,
+                "reconnect_timeout": POOL_WAIT_S,  # or its pauses grow to what the database was away
+            },
             **dict(parse_qsl(parts.query)),
         },
     }
