@@ -29,6 +29,7 @@ REFUSED = {401: 4401, 403: 4403, 404: 4404, 429: 4429}
 TICK = 0.25  # seconds between looks at what waits to be sent
 PING = 15.0  # seconds after which a client that had nothing to say says that it is there
 SILENCE = 15.0  # seconds without a frame, three beats long: nobody is there any more
+PING_MS = 15_000  # having said nothing for so long, it says that it is there; after 50 s it would be closed
 MOST_BYTES = 1 << 20
 
 
@@ -82,6 +83,7 @@ class Client:
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
         self._socket: ClientConnection | None = None
         self._greeted = False  # on this socket
+        self._said_at = 0.0
         self._struck = 0  # the code of the last connection that ended, until the next welcome
         self._dice = dice or random.Random()  # noqa: S311 - spreads reconnects, keeps no secret
         self._news = asyncio.Event()
@@ -281,6 +283,7 @@ class Client:
         self._news.set()
 
     async def _say(self, frame: Frame) -> None:
+        self._said_at = self._clock()
         if self._socket is not None:
             self._said_last = time.monotonic()
             with contextlib.suppress(ConnectionClosed):
@@ -289,6 +292,8 @@ class Client:
     async def _hear(self, frame: Frame) -> None:
         await self._take({"t": "frame", "frame": frame, "now": self._clock()}, frame)
         await self._turn()
+        if self._clock() - self._said_at >= PING_MS:
+            await self._say({"t": "ping", "c": self._clock()})
         if self.heard is not None:
             self.heard(frame)
         self._news.set()
