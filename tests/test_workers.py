@@ -147,6 +147,7 @@ async def test_workers_share_a_port_and_tell_each_other(house: Machine) -> None:
     async with one_at_each_worker(scene) as (one, other):
         assert await exchanges(scene, one, other, some("there")) < EXCHANGES
         assert await exchanges(scene, other, one, some("back")) < EXCHANGES
+    assert "no hints through Redis" not in house.said()
 
 
 async def test_a_worker_that_is_killed_is_replaced_and_its_pages_come_back(house: Machine, database: str) -> None:
