@@ -21,7 +21,7 @@ from sessions.models import Participant, Stream
 from tables.models import Board, Note, Seat, SeatHistory, Table
 from tables.order import at_end, between
 from tests.cafe import Cafe
-from tests.wishes import NOTE_WISHES, OTHER_WISHES, PEOPLE, SEAT_WISHES, TABLE_WISHES, Wish
+from tests.wishes import NOTE_WISHES, OTHER_WISHES, PEOPLE, SEAT_WISHES, TABLE_WISHES, Wish, drawn
 
 pytestmark = pytest.mark.django_db
 SEATS = 2
@@ -33,9 +33,9 @@ quick = settings(
 )
 
 DEEDS = st.tuples(
-    st.sampled_from(PEOPLE), st.integers(1, 2), st.one_of(*NOTE_WISHES, *SEAT_WISHES, *TABLE_WISHES, *OTHER_WISHES)
+    st.sampled_from(PEOPLE), st.integers(1, 2), drawn(NOTE_WISHES, SEAT_WISHES, TABLE_WISHES, OTHER_WISHES)
 )
-SITTING = st.tuples(st.sampled_from(PEOPLE), st.integers(1, 2), st.one_of(*SEAT_WISHES))
+SITTING = st.tuples(st.sampled_from(PEOPLE), st.integers(1, 2), drawn(SEAT_WISHES))
 BATCHES = st.lists(st.lists(DEEDS, min_size=1, max_size=6), min_size=1, max_size=10)
 
 
