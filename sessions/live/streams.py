@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
+from sessions import ledger
 from sessions.clock import now_ms
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
@@ -285,9 +286,14 @@ def _write(scene: Scene) -> None:
             _objects(model).bulk_create(rows.values())
     if scene.changes:
         Change.objects.bulk_create(scene.changes)
-    touched = frozenset(scene.raised)
+    _after_commit(frozenset(scene.raised), scene.erasures)
+
+
+def _after_commit(touched: frozenset[int], erasures: Sequence[ledger.Line]) -> None:
     if touched:
         transaction.on_commit(lambda: _tell(touched), robust=True)
+    if erasures:
+        transaction.on_commit(lambda: _put_down(erasures), robust=True)
 
 
 def _renew(model: type[models.Model], fields: Sequence[str], rows: Collection[models.Model]) -> None:
@@ -305,3 +311,11 @@ def _objects(model: type[models.Model]) -> models.Manager[Any]:
 def _tell(touched: frozenset[int]) -> None:
     for listener in tuple(listeners):
         listener(touched)
+
+
+def _put_down(erasures: Sequence[ledger.Line]) -> None:
+    """What is done is done: a ledger that cannot be written is made up for at the next start."""
+    try:
+        ledger.append(erasures)
+    except OSError as problem:
+        log.warning("%d erasures are not in the ledger yet: %s", len(erasures), problem)
