@@ -80,8 +80,8 @@ class Kind:
     def new_session(self, scene: "Scene", event: "Event") -> None:
         """Raises the parts that another session changes."""
 
-    def tombstones(self, _event: "Event") -> Iterable[tuple["What", object]]:
-        """What of this event is erased by now, with the ids the ledger knows it by."""
+    def tombstones(self) -> Iterable[tuple["What", str, object]]:
+        """What is erased by now in all events: with the event's key and the id the ledger knows it by."""
         return ()
 
     def withdraw(self, scene: "Scene", event: "Event", erased: "Erased") -> None:

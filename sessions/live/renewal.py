@@ -100,6 +100,5 @@ def put_down_what_is_missing(erased: Erased) -> int:
 def tombstones() -> Iterator[Line]:
     """Everything that is erased by now, whole events apart: of them nothing is left."""
     now = now_ms()
-    for event in Event.objects.order_by("pk"):
-        for kind in KINDS.values():
-            yield from (Line(what, event.key, str(ref), now) for what, ref in kind.tombstones(event))
+    for kind in KINDS.values():
+        yield from (Line(what, key, str(ref), now) for what, key, ref in kind.tombstones())

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 
 from sessions.ledger import Erased, What
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
@@ -74,9 +74,10 @@ class BoardKind(Kind):
             scene.saves.update(note, "text")
             scene.erase(event, What.NOTE_EMPTIED, note.pk)
 
-    def tombstones(self, event: Event) -> Iterable[tuple[What, object]]:
-        for note in Note.objects.filter(board__session__event=event).exclude(gone_at=None, hidden=False):
-            yield from ((what, note.pk) for what, is_erased in ERASURES.items() if is_erased(note))
+    def tombstones(self) -> Iterable[tuple[What, str, object]]:
+        erased = Note.objects.exclude(gone_at=None, hidden=False)
+        for note in erased.annotate(key=F("board__session__event__key")).iterator():
+            yield from ((what, note.key, note.pk) for what, is_erased in ERASURES.items() if is_erased(note))
 
     def withdraw(self, scene: Scene, event: Event, erased: Erased) -> None:
         """Notes are gone, hidden and emptied again; those the copy does not know cannot be handed in again."""

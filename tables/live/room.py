@@ -68,9 +68,9 @@ class RoomKind(Kind):
             table.seq = scene.raise_head(event, ROOM, f"table:{table.pk}")
             scene.saves.update(table, "seq")
 
-    def tombstones(self, event: Event) -> Iterable[tuple[What, object]]:
-        removed = event.participants.exclude(removed_at=None)
-        return [(What.PERSON_REMOVED, pk) for pk in removed.values_list("pk", flat=True)]
+    def tombstones(self) -> Iterable[tuple[What, str, object]]:
+        removed = Participant.objects.exclude(removed_at=None)
+        return [(What.PERSON_REMOVED, key, pk) for key, pk in removed.values_list("event__key", "pk")]
 
     def withdraw(self, scene: Scene, event: Event, erased: Erased) -> None:
         """Whoever was removed is so again, and keeps no seat."""
