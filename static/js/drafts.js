@@ -32,9 +32,9 @@ export class Drafts {
     this.write(this.key(field), { s, q: q && Number(q), table, colour, text: field.value });
   }
 
-  /** Text without a field of its own: a refused note of an earlier page. */
-  add({ s, q, text, colour, table }) {
-    this.write(`${this.prefix}${s} ${q} ${Date.now()}`, { s, q, text, colour, table });
+  /** Text without a field of its own: a refused note of an earlier page. The same note's (`as`) takes its place. */
+  add({ s, q, text, colour, table, as = Date.now() }) {
+    this.write(`${this.prefix}${s} ${q} ${as}`, { s, q, text, colour, table });
   }
 
   write(key, entry) {

@@ -1,6 +1,7 @@
 // What the live page does when its line, its sender or its clock turn to it. Page modules do not need this.
 
 import { hello } from "./core.js";
+import { whenOf } from "./kept.js";
 import { forget } from "./outbox.js";
 import { recall, remember } from "./platform.js";
 import { notice, say, showStatus } from "./words.js";
@@ -99,12 +100,17 @@ export class Turns {
     return ["offline", "stopped"].includes(this.live.connection.state) ? "unsaved" : "sending";
   }
 
-  told(op, answer, orphan) {
+  when() {
+    return { epoch: this.live.epoch, when: whenOf(this.live.stage()) };
+  }
+
+  told(op, answer, { orphan, again }) {
     const { live } = this;
     const final = { op, ...answer, ...(answer.ok ? {} : { text: answer.text ?? say(answer.code) }) };
     if (answer.ok && op.k.startsWith("seat.")) live.follower.tapped();
     live.emit("answer", final);
-    if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) this.keepRefused(op);
+    if (again) live.again.answered(op, answer);
+    else if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) this.keepRefused(op);
     return final;
   }
 

@@ -24,6 +24,15 @@ test("what is about one note goes out one after the other", () => {
   assert.deepEqual(ids(take(queue, 20)), ["g"]);
 });
 
+test("what was accepted once lets new words go first, unless they are about the same note", () => {
+  const queue = newQueue();
+  for (const one of [op("a"), op("b")]) add(queue, one, true);
+  for (const one of [op("e", { note: "a" }, "note.edit"), op("n")]) add(queue, one);
+  assert.deepEqual(ids(take(queue, 0)), ["n", "a", "b"]);
+  settle(queue, { id: "a", ok: true, dup: true }, 10, 0);
+  assert.deepEqual(ids(take(queue, 10)), ["e"]);
+});
+
 test("seats are asked for one after the other", () => {
   const queue = filled(op("a", { table: 1 }, "seat.take", "room"), op("b", { table: 2 }, "seat.take", "room"));
   assert.deepEqual(ids(take(queue, 0)), ["a"]);
