@@ -4,6 +4,7 @@ import { lostWords, offers, seatWish } from "./kept.js";
 import { notice } from "./words.js";
 
 const READ_MS = 10_000;
+const THE_END = { phase: "closed", session: null };
 
 export class Again {
   constructor(live) {
@@ -25,8 +26,11 @@ export class Again {
     const stale = Object.values(live.core.streams).some((stream) => stream.stale);
     const mark = [live.core.epoch, stage?.phase, stage?.session, this.table].join();
     if (this.busy || stale || !stage || mark === this.mark) return;
+    const first = !this.mark;
     Object.assign(this, { busy: true, mark });
-    await this.handIn(await live.sender.outbox, stage);
+    const outbox = await live.sender.outbox;
+    if (first) await this.inherit(outbox);
+    await this.handIn(outbox, stage);
     this.busy = false;
   }
 
@@ -46,6 +50,14 @@ export class Again {
     this.sent ||= entries.length > 0;
     this.live.sender.takeOver(entries);
     this.tell();
+  }
+
+  /** Words of somebody whom the server forgot, and who came in anew, are offered to the one who sits here now. */
+  async inherit(outbox) {
+    const [ops, kept] = [await outbox.left("ops"), await outbox.left("kept")];
+    const lost = offers(kept, { epoch: this.live.core.epoch, stage: THE_END, text: () => null });
+    for (const { op } of [...lost.now, ...lost.held, ...ops]) if (op.d.text) this.offer(op);
+    if (this.live.drafts.store) await outbox.erase([...ops, ...kept]);
   }
 
   /** The place the person had, first: notes of the table hang on it. */

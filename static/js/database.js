@@ -30,6 +30,19 @@ export function write(base, act, { durability = "relaxed", asks = false } = {}) 
   return inTime(finished(transaction));
 }
 
+/** Forgets what this browser keeps of an event: on leaving it, and when it is gone. `prefix` is "<event key>/". */
+export async function forget(prefix) {
+  try {
+    const base = await openBase();
+    const all = [...(await readAll(base, "ops")), ...(await readAll(base, "kept"))];
+    const those = all.filter(({ owner }) => owner.startsWith(prefix));
+    await write(base, ({ ops, kept }) => those.forEach(({ id }) => (ops.delete(id), kept.delete(id))));
+    base.close();
+  } catch {
+    return;
+  }
+}
+
 function request(asked) {
   return new Promise((resolve, reject) => {
     asked.onsuccess = () => resolve(asked.result);

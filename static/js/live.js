@@ -10,6 +10,7 @@ import { fill } from "./fill.js";
 import { Follow } from "./follow.js";
 import { readyGong } from "./gong.js";
 import { Offer } from "./offer.js";
+import { ownerOf } from "./kept.js";
 import { lay } from "./overlay.js";
 import { Parts } from "./parts.js";
 import { browser, listenToDevice } from "./platform.js";
@@ -30,7 +31,7 @@ class Live {
     const { event, zone, lang } = main.dataset;
     const data = (name) => JSON.parse(main.dataset[name] ?? "{}");
     Object.assign(this, { main, event, me: data("me"), reader: { zone, lang }, listeners: new Map(), caughtUp: new Set(), byeMs: null });
-    this.owner = `${event}/${this.me.id}`;
+    this.owner = ownerOf(event, this.me);
     this.core = begin({ epoch: main.dataset.epoch, streams: data("streams") });
     this.epoch = this.core.epoch;
     this.store = new Store(data("parts"));

@@ -2,7 +2,7 @@
 // Kept in IndexedDB through reloads and crashes; in memory where there is none.
 
 import { openBase, readAll, write } from "./database.js";
-import { excess } from "./kept.js";
+import { excess, wasBefore } from "./kept.js";
 
 const OLD_MS = 24 * 3_600_000;
 const TRIM_EVERY = 16;
@@ -94,15 +94,24 @@ class Outbox {
     return free.sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
-  /** Clears what others left behind here a day ago (other events, other people), and the oldest where it grows too much. */
+  /** Clears what others left behind here a day ago (other events, earlier guests), and of this person's what grows too much. */
   async tidy() {
-    const isOld = ({ owner, at }) => owner !== this.owner && Date.now() - at > OLD_MS;
+    const event = this.owner.split("/")[0];
+    const isOthers = ({ owner }) => !owner.startsWith(`${event}/`) || wasBefore(owner, this.owner);
+    const isOld = (entry) => isOthers(entry) && Date.now() - entry.at > OLD_MS;
     const [ops, kept] = [await this.stored("ops", true), await this.stored("kept", true)];
     const own = [...this.kept.values(), ...kept].filter(({ owner }) => owner === this.owner);
-    const old = [...ops, ...kept].filter(isOld).map(({ id }) => id);
-    const more = excess(own);
-    if (old.length) await this.change((stores) => old.forEach((id) => (stores.ops.delete(id), stores.kept.delete(id))));
-    await this.drop(more);
+    await this.erase([...ops, ...kept].filter(isOld));
+    await this.drop(excess(own));
+  }
+
+  /** What a guest who was here before this one left behind. */
+  async left(name) {
+    return (await this.stored(name, true)).filter(({ owner, at }) => wasBefore(owner, this.owner) && Date.now() - at < OLD_MS);
+  }
+
+  async erase(entries) {
+    if (entries.length) await this.change(({ ops, kept }) => entries.forEach(({ id }) => (ops.delete(id), kept.delete(id))));
   }
 
   async stored(name, everybody = false) {
@@ -131,17 +140,5 @@ class Outbox {
     if (!this.safe) return;
     this.safe = false;
     this.unsafe();
-  }
-}
-
-/** Forgets what this browser keeps of an event: on leaving it, and when it is gone. `prefix` is "<event key>/". */
-export async function forget(prefix) {
-  try {
-    const base = await openBase();
-    const ids = [...(await readAll(base, "ops")), ...(await readAll(base, "kept"))].filter(({ owner }) => owner.startsWith(prefix)).map(({ id }) => id);
-    await write(base, (stores) => ids.forEach((id) => (stores.ops.delete(id), stores.kept.delete(id))));
-    base.close();
-  } catch {
-    return;
   }
 }

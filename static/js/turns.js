@@ -1,8 +1,8 @@
 // What the live page does when its line, its sender or its clock turn to it. Page modules do not need this.
 
 import { hello } from "./core.js";
+import { forget } from "./database.js";
 import { whenOf } from "./kept.js";
-import { forget } from "./outbox.js";
 import { recall, remember } from "./platform.js";
 import { notice, say, showStatus } from "./words.js";
 

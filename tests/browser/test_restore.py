@@ -18,6 +18,8 @@ from tests.browser.outage import (
     note,
     opens,
     outage_in,
+    sits,
+    types,
     writes,
 )
 
@@ -171,3 +173,117 @@ def test_a_page_without_sockets_hands_in_too(outage: Outage) -> None:
     expect_once(cem, dana, text="Posted by polling")
     expect(says_so(cem).filter(has_text=AGAIN)).to_be_visible(timeout=LONG)
     assert outage.counts("Posted by polling") == 1
+
+
+def test_who_had_a_seat_has_it_again_and_notes_wait_for_their_session(outage: Outage) -> None:
+    outage.moderates("stage", "phase.go", phase="seating", session=1)
+    finn = outage.guest("Finn").page
+    copy = copies(outage)
+    sits(finn, "Table 2")
+    outage.moderates("stage", "phase.next")
+    finn.wait_for_url("**/table/", timeout=SOON)
+    for text in ("Before the crash", "Soon after"):
+        writes(finn, text)
+        expect_state(finn, text, "Saved")
+    comes_back_from(outage, copy)
+    finn.wait_for_url("**/lobby/", timeout=LONG)
+    expect(finn.get_by_text("You sit at Table 2.")).to_be_visible(timeout=LONG)
+    expect(says_so(finn).get_by_text("Some of your notes wait until their session runs again.")).to_be_visible()
+    outage.moderates("stage", "phase.next")
+    finn.wait_for_url("**/table/", timeout=LONG)
+    for text in ("Before the crash", "Soon after"):
+        expect_once(finn, text=text)
+        expect_state(finn, text, "Saved")
+        assert outage.counts(text) == 1
+    expect(finn.get_by_text("You had begun a note:")).to_be_hidden()
+
+
+def test_words_that_cannot_be_taken_again_are_offered_to_keep(outage: Outage) -> None:
+    outage.moderates("stage", "phase.go", phase="seating", session=1)
+    finn = outage.guest("Finn").page
+    copy = copies(outage)
+    sits(finn, "Table 2")
+    outage.moderates("stage", "phase.next")
+    finn.wait_for_url("**/table/", timeout=SOON)
+    for text in ("Words to keep", "Words of no use"):
+        writes(finn, text)
+        expect_state(finn, text, "Saved")
+    chooses(finn, "Words of no use", "Delete")
+    expect(note(finn, "Words of no use")).to_have_count(0, timeout=SOON)
+    finn.goto("about:blank")
+    comes_back_from(outage, copy)
+    outage.moderates("stage", "phase.go", phase="gallery")
+    opens(finn, outage.address("gallery"))
+    offered = finn.get_by_role("region", name="A note you had begun")
+    expect(offered.get_by_text("Words to keep")).to_be_visible(timeout=LONG)
+    expect(finn.locator(".banner.alarm").filter(visible=True)).to_have_count(0)
+    offered.get_by_role("button", name="Keep for me").click()
+    expect(offered).to_be_hidden()
+    finn.get_by_text("1 text kept for you").click()
+    expect(finn.locator('[data-notice="kept"]').get_by_text("Words to keep")).to_be_visible()
+    assert outage.counts("Words to keep") == outage.counts("Words of no use") == 0
+
+
+def test_what_people_take_home_comes_back_and_boards_are_shown_as_they_are(outage: Outage) -> None:
+    writes(outage.cem.page, "Read in the gallery")
+    expect_state(outage.cem.page, "Read in the gallery", "Saved")
+    outage.moderates("stage", "phase.go", phase="gallery")
+    cem, dana = outage.cem.page, outage.dana.page
+    for page in (cem, dana):
+        page.wait_for_url("**/gallery/", timeout=SOON)
+    copy = copies(outage)
+    cem.get_by_role("textbox", name="What do you take home?").fill("A bench")
+    cem.get_by_role("button", name="Share").click()
+    expect(dana.get_by_role("listitem").filter(has_text="A bench")).to_be_visible(timeout=SOON)
+    asked = "from tables.models import *; n = Note.objects.get(text='Read in the gallery'); print(n.board_id, n.pk)"
+    board, found = outage.house.does("shell", "-v", "0", "-c", asked).split()
+    outage.moderates(f"board:{board}", "note.hide", note=found)
+    expect(note(dana, "Read in the gallery")).to_have_count(0, timeout=SOON)
+    outage.moderates(f"board:{board}", "note.show", note=found)
+    for page in (cem, dana):
+        expect(note(page, "Read in the gallery")).to_be_visible(timeout=SOON)
+    comes_back_from(outage, copy)
+    for page in (cem, dana):
+        expect(page.get_by_role("listitem").filter(has_text="A bench")).to_have_count(1, timeout=LONG)
+        expect(note(page, "Read in the gallery")).to_be_visible(timeout=LONG)
+    board_now = cem.locator(f"#exhibit-{board}")
+    expect(board_now).to_have_attribute("data-head", "1", timeout=LONG)
+
+
+def test_in_german_it_is_said_in_german(outage: Outage) -> None:
+    cem = outage.cem.page
+    cem.get_by_role("button", name="Deutsch").first.click()
+    expect(cem.get_by_role("heading", name="Am Tisch")).to_be_visible(timeout=SOON)
+    copy = copies(outage)
+    cem.get_by_role("textbox", name="Ihr Zettel").first.fill("Nach der Kopie")
+    cem.get_by_role("button", name="Zettel ablegen").first.click()
+    expect_state(cem, "Nach der Kopie", "Gespeichert")
+    comes_back_from(outage, copy)
+    expect(says_so(cem).filter(has_text="Das Café kommt aus einer Sicherungskopie zurück")).to_be_visible(timeout=LONG)
+    expect_once(cem, text="Nach der Kopie")
+    assert outage.counts("Nach der Kopie") == 1
+
+
+def test_who_came_in_after_the_copy_comes_in_again_and_finds_the_own_words(outage: Outage) -> None:
+    copy = copies(outage)
+    finn = outage.guest("Finn").page
+    finn.get_by_role("button", name="Sit at Table 2", exact=True).click()
+    finn.wait_for_url("**/table/", timeout=SOON)
+    writes(finn, "Written by a newcomer")
+    expect_state(finn, "Written by a newcomer", "Saved")
+    types(finn, "Half typed")
+    comes_back_from(outage, copy)
+    expect(finn.get_by_text("Please come in again.")).to_be_visible(timeout=LONG)
+    finn.get_by_role("link", name="Come in again").click()
+    finn.get_by_role("link", name="Join again").click()
+    finn.get_by_role("textbox", name="Your name").fill("Finn")
+    finn.get_by_role("button", name="Come in").click()
+    finn.wait_for_url("**/lobby/", timeout=SOON)
+    offered = finn.get_by_role("region", name="A note you had begun")
+    found = []
+    for _text in range(2):
+        expect(offered).to_be_visible(timeout=LONG)
+        found.append(offered.locator("q").inner_text())
+        offered.get_by_role("button", name="Keep for me").click()
+        expect(offered.filter(has_text=found[-1])).to_be_hidden()
+    assert sorted(found) == ["Half typed", "Written by a newcomer"]
