@@ -79,10 +79,12 @@ def test_what_the_server_did_not_make_is_not_taken_away(var: Path) -> None:
     ours = [shelf.path_for(NOW + timedelta(minutes=n)) for n in range(20)]
     others = [shelf.path_for(NOW, mark="-by-hand"), shelf.folder() / "zoomcafe-20269999-101500.sqlite3"]
     shelf.folder().mkdir()
-    for path in [*ours, *others]:
+    begun, abandoned = (shelf.folder() / f".{ours[0].name}.{pid}.part" for pid in (1, 2))
+    for path in [*ours, *others, begun, abandoned]:
         path.touch()
+    os.utime(abandoned, (0, 0))
     shelf.clear()
-    assert sorted(shelf.folder().iterdir()) == sorted([*ours[-12:], *others])
+    assert sorted(shelf.folder().iterdir()) == sorted([*ours[-12:], *others, begun])
 
 
 # ── taking one ──

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.test_commands import Place, visit
+from tests.test_commands import Place, visit, wait_until
 
 CAFE = "from tests.cafe import *; from sessions.live.ops import *; from sessions.models import *; "
 FRESH = CAFE + "cafe = Cafe().runs(); print(cafe.writes(cafe.cem, 'In the copy').op_id)"
@@ -162,6 +162,16 @@ def test_what_is_no_copy_of_ours_changes_nothing(place: Place, copied: tuple[Pat
     assert says[kind] in sentence
     assert database(place).read_bytes() == before
     assert not list(place.var.glob("*restoring*"))
+
+
+def test_a_running_server_takes_copies_by_itself_unless_told_otherwise(place: Place, tmp_path: Path) -> None:
+    other = Place(tmp_path / "without")
+    with place.running("serve", "ZoomCafé listens"), other.running("serve", "ZoomCafé listens", BACKUP_MINUTES="0"):
+        wait_until(lambda: any((place.var / "backups").glob("zoomcafe-*.sqlite3")))
+        assert not (other.var / "backups").exists()
+    [copy] = (place.var / "backups").iterdir()
+    assert asked(copy, "PRAGMA quick_check") == [("ok",)]
+    assert asked(copy, "SELECT count(*) FROM cafe_event") == [(0,)]
 
 
 def test_a_copy_from_an_older_version_is_brought_up_to_date(place: Place, tmp_path: Path) -> None:

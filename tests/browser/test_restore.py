@@ -287,3 +287,16 @@ def test_who_came_in_after_the_copy_comes_in_again_and_finds_the_own_words(outag
         offered.get_by_role("button", name="Keep for me").click()
         expect(offered.filter(has_text=found[-1])).to_be_hidden()
     assert sorted(found) == ["Half typed", "Written by a newcomer"]
+
+
+def test_a_browser_that_can_keep_nothing_hands_in_what_its_page_remembers(outage: Outage) -> None:
+    cem, dana = outage.cem.page, outage.dana.page
+    cem.add_init_script("Object.defineProperty(window, 'indexedDB', {value: undefined})")
+    opens(cem, cem.url)
+    copy = copies(outage)
+    writes(cem, "Only in memory")
+    expect_once(cem, dana, text="Only in memory")
+    comes_back_from(outage, copy)
+    expect(says_so(cem).filter(has_text=AGAIN)).to_be_visible(timeout=LONG)
+    expect_once(cem, dana, text="Only in memory")
+    assert outage.counts("Only in memory") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 STAMP = "%Y%m%d-%H%M%S"
+ABANDONED_S = 3_600
 NAME = re.compile(r"zoomcafe-(?P<stamp>\d{8}-\d{6})\.sqlite3")
 
 
@@ -58,8 +60,9 @@ def superfluous(paths: Sequence[Path], *, recent: int, days: int) -> list[Path]:
 
 
 def clear() -> None:
-    """Takes away the copies that need not stay."""
-    for path in superfluous(copies(), recent=settings.BACKUPS_RECENT, days=settings.BACKUPS_DAILY):
+    """Takes away the copies that need not stay, and what a process that was killed had begun to write."""
+    begun = [path for path in folder().glob(".*.part") if time.time() - path.stat().st_mtime > ABANDONED_S]
+    for path in [*superfluous(copies(), recent=settings.BACKUPS_RECENT, days=settings.BACKUPS_DAILY), *begun]:
         path.unlink(missing_ok=True)
 
 
