@@ -19,7 +19,17 @@ def desk(event: Event) -> Fields:
     rows = run_sheet(steps, event.facts(), starts=as_ms(event.starts_at), now=now_ms())
     code = event.join_code
     halves = {"code": code, "first": code[:4], "second": code[4:]}
-    return {"id": "desk", "seq": 0, **halves, "doors": event.doors_open, "steps": list(rows)}
+    return {"id": "desk", "seq": 0, **halves, "doors": event.doors_open, "entry": _entry(event), "steps": list(rows)}
+
+
+def _entry(event: Event) -> str:
+    """Who can come in: nobody before the doors are opened (`early`), nobody at the end, else as the doors stand."""
+    phase = event.phase_at()
+    if phase is Phase.DRAFT:
+        return "early"
+    if phase in {Phase.CLOSED, Phase.ARCHIVED}:
+        return "ended"
+    return "open" if event.doors_open else "closed"
 
 
 def glance(event: Event) -> Fields:

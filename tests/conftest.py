@@ -34,7 +34,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
             opened.close()
 
 
-pytest_plugins = ["tests.cafe", "tests.machine"]
+pytest_plugins = ["tests.cafe", "tests.held", "tests.machine"]
 
 
 @pytest.fixture(autouse=True)

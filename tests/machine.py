@@ -47,6 +47,18 @@ def postgres_url() -> str:
     return or_say(found, "PostgreSQL (TEST_POSTGRES_URL=postgres://… or .ci/run)")
 
 
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A Redis server that tests may flush."""
+    return or_say(os.environ.get("TEST_REDIS_URL"), "Redis (TEST_REDIS_URL=redis://… or .ci/run)")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> str:
+    """Where the program is, for tests that kill theirs."""
+    return or_say(shutil.which("redis-server"), "Redis (apt install redis-server)")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in REPORT:
         terminalreporter.write_line(line)

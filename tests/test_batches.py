@@ -111,6 +111,18 @@ def test_a_note_written_and_hidden_at_once_is_hidden(running: Cafe) -> None:
     assert running.board().note_count == 0
 
 
+def test_notes_of_two_people_hidden_at_once_are_one_batch(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = [running.writes(person, "Rude").op_id for person in (running.ben, running.cem)]
+    board, written = f"board:{running.board().pk}", []
+    write = streams._write
+    monkeypatch.setattr(streams, "_write", lambda scene: (written.append(scene), write(scene)))
+    assert codes(streams.apply([running.op(running.moderator, board, "note.hide", note=pk) for pk in notes])) == [
+        None,
+        None,
+    ]
+    assert len(written) == 1
+
+
 def test_a_note_of_another_event_cannot_be_hidden_from_here(running: Cafe) -> None:
     other = running.eve.event.sessions.get(number=1)
     board = other.boards.get(table__number=1)

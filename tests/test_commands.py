@@ -222,8 +222,14 @@ def test_a_shared_database_is_migrated_by_its_operator_only(place: Place, postgr
     assert re.search(r"lacks \d+ migrations: run python3 manage.py migrate first", sentence)
 
 
-def test_several_workers_are_not_pretended(place: Place) -> None:
-    assert "not built yet" in place.refusal("serve", "--workers", "2")
+def test_several_workers_need_a_database_they_can_share(place: Place) -> None:
+    sentence = place.refusal("serve", "--workers", "2", REDIS_URL="redis://127.0.0.1:6379")
+    assert "set DATABASE_URL=postgres://user:password@host/name, or start with --workers 1." in sentence
+
+
+def test_several_workers_need_redis(place: Place, postgres_url: str) -> None:
+    sentence = place.refusal("serve", "--workers", "2", DATABASE_URL=postgres_url)
+    assert "set REDIS_URL=redis://host:6379, or start with --workers 1." in sentence
 
 
 def test_a_bad_setting_is_said_in_a_sentence(place: Place) -> None:

@@ -17,7 +17,7 @@ from sessions.phases import Facts, Phase
 from sessions.steps import all_steps, next_step, run_sheet
 from tables.models import Table
 from tests.cast import MINUTE_MS, browser_of, come_in, do, new_event, put, sit
-from tests.pages import words
+from tests.pages import reads, words
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "steps.json").read_text())
 
@@ -163,6 +163,50 @@ def test_doors_close_and_open_again(ada: Moderator, event: Event) -> None:
         event.refresh_from_db()
         assert event.doors_open is (wish == "true")
         assert said in words(console_of(ada, event).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("phase", "said", "button"),
+    [
+        (Phase.DRAFT, "Nobody can come in before you open the doors.", ""),
+        (Phase.LOBBY, "The doors are open: who has the code can come in.", "Close the doors"),
+        (Phase.GALLERY, "The doors are open: who has the code can come in.", "Close the doors"),
+        (Phase.CLOSED, "The event is closed: nobody can come in any more.", ""),
+    ],
+)
+def test_console_says_who_can_come_in_now(ada: Moderator, event: Event, phase: Phase, said: str, button: str) -> None:
+    put(event, phase)
+    html = console_of(ada, event).content.decode()
+    [form] = [f for f in re.findall(r"<form[^>]*>.*?</form>", html, re.DOTALL) if "/doors/" in f]
+    assert words(form) == f"{said} {button}".strip()
+
+
+def test_what_is_closed_is_not_offered_for_editing(ada: Moderator, event: Event) -> None:
+    edit = reverse("event-edit", args=[event.key])
+    for phase, code in ((Phase.GALLERY, 200), (Phase.CLOSED, 403)):
+        put(event, phase, session=2)
+        page = words(console_of(ada, event).content.decode())
+        assert ("Edit" in page, browser_of(ada).get(edit).status_code) == (code == 200, code)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_closing_sentence_is_written_in_the_console(ada: Moderator, event: Event, cem: Participant) -> None:
+    put(event, Phase.OVER, session=2)
+    html = console_of(ada, event).content.decode()
+    [form] = [f for f in re.findall(r"<form[^>]*>.*?</form>", html, re.DOTALL) if "closing.set" in f]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+    address = f"/live/{event.key}/ops?as=moderator"
+    assert browser_of(ada).post(address, {**fields, "text": "We act together."}).status_code == 303
+    put(event, Phase.GALLERY, session=2)
+    gallery = browser_of(cem).get(f"/e/{event.key}/gallery/").content.decode()
+    assert reads(gallery, "What we all take home We act together.")
+    assert reads(console_of(ada, event).content.decode(), "What we all take home We act together.")
+
+
+def test_the_closing_sentence_waits_for_the_end(ada: Moderator, event: Event) -> None:
+    for phase, number, shown in ((Phase.OVER, 1, False), (Phase.RUNNING, 2, False), (Phase.OVER, 2, True)):
+        put(event, phase, session=number)
+        assert ("What we all take home" in words(console_of(ada, event).content.decode())) is shown, (phase, number)
 
 
 def test_run_sheet_shows_where_we_are_and_when_the_rest_is_to_be_expected(event: Event) -> None:

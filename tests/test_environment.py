@@ -137,6 +137,11 @@ def test_two_starts_at_once_build_once(clone: Clone) -> None:
     assert "".join(complained for _, complained in said).count("Ready after") == 1
 
 
+def test_a_tool_named_python_is_the_interpreter_itself(clone: Clone) -> None:
+    status, said, complained = clone.run("manage.py", "tool", "python", "-c", "import sys, tiny; print(sys.prefix)")
+    assert (status, Path(said.split()[-1]).parent) == (0, clone.var / "environments"), complained
+
+
 def test_another_lock_replaces_the_environment_unless_it_is_in_use(clone: Clone) -> None:
     with clone.start("manage.py", "tool", "tiny", "wait") as old:
         assert old.stdout is not None
@@ -213,13 +218,15 @@ def test_an_interpreter_with_another_version_does_not_fit(tmp_path: Path) -> Non
     assert not environment.fits(other)
 
 
-def test_pins_for_other_platforms_are_left_out() -> None:
+def test_pins_for_other_platforms_and_older_pythons_are_left_out() -> None:
     text = (
         "one==1.0 \\\n    --hash=sha256:ab\n"
         "two==2.0 ; sys_platform == 'plan9' \\\n    --hash=sha256:cd\n"
         "three[extra]==3.0 ; sys_platform != 'plan9' \\\n    --hash=sha256:ef\n"
+        "four==4.0 ; python_full_version < '3.11.0' \\\n    --hash=sha256:01\n"
+        "five==5.0 ; python_full_version < '99.0.0' \\\n    --hash=sha256:23\n"
     )
-    assert list(environment.pins(text)) == [("one", "1.0"), ("three", "3.0")]
+    assert list(environment.pins(text)) == [("one", "1.0"), ("three", "3.0"), ("five", "5.0")]
 
 
 def test_both_locks_hash_every_package_and_agree() -> None:

@@ -97,6 +97,12 @@ def test_titles_are_shown_as_they_were_typed(ada: Moderator) -> None:
     assert '<img src=x onerror=alert(1)>{{7*7}}"' in words(html)
 
 
+def test_the_list_leads_to_the_password_and_out(ada: Moderator) -> None:
+    page = browser_of(ada).get(EVENTS).content.decode()
+    assert reverse("password") in page
+    assert f'action="{reverse("sign-out")}"' in page
+
+
 def test_a_stranger_is_sent_to_sign_in(db: None) -> None:
     answer = Client().get(EVENTS)
     assert (answer.status_code, answer.url) == (302, f"{reverse('sign-in')}?next={EVENTS}")

@@ -76,6 +76,7 @@ WRONG = {
     "ALLOWED_HOSTS": None,
     "BASE_URL": "cafe.example",
     "DATABASE_URL": "mysql://localhost/cafe",
+    "REDIS_URL": "localhost:6379",
     "DEBUG": "perhaps",
     "LANES": "0",
     "LIMIT_BODY_BYTES": "1e6",

@@ -191,6 +191,37 @@ def test_new_files_are_found_without_a_restart(names: dict[str, str], tmp_path: 
     assert get(fresh).content == b"export const fresh = 1;\n"
 
 
+def test_pages_of_before_an_update_still_find_their_files(names: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "source/js/side.js").write_text("export const fresh = 1;\n", encoding="utf-8")
+    call_command("collectstatic", interactive=False, verbosity=0)
+    forget()
+    assert get(static.hashed_names()["js/side.js"]).content == b"export const fresh = 1;\n"
+    old = get(names["js/side.js"])
+    assert (old.content, old["Cache-Control"]) == (b"export {};\n", "public, max-age=31536000, immutable")
+    assert get("js/side.0123456789ab.js").status_code == 404
+    assert get("../secret.0123456789ab.js").status_code == 404
+
+
+def test_the_list_of_files_is_never_away(
+    names: dict[str, str], monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    before = manifest.read_text(encoding="utf-8")
+    seen = []
+    save = storage.ModuleStorage._save
+
+    def look(self: storage.ModuleStorage, name: str, content: Any) -> str:
+        saved: str = save(self, name, content)
+        seen.append(manifest.read_text(encoding="utf-8"))
+        return saved
+
+    monkeypatch.setattr(storage.ModuleStorage, "_save", look)
+    (tmp_path / "source/js/side.js").write_text("export const fresh = 1;\n", encoding="utf-8")
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert set(seen) == {before}
+    assert manifest.read_text(encoding="utf-8") != before
+
+
 def test_the_whole_graph_is_fetched_in_one_round(names: dict[str, str]) -> None:
     request = RequestFactory().get("/")
     request.csp_nonce = "n0nce"  # type: ignore[attr-defined]

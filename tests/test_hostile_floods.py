@@ -94,6 +94,30 @@ async def test_too_fast_by_post_is_told_when_to_come_again(running: Cafe, settin
     assert await sync_to_async(Note.objects.count)() == 1
 
 
+async def test_asking_for_news_too_fast_is_told_when_to_come_again(running: Cafe, settings: Settings) -> None:
+    """Each person by themselves: whoever shares their address with a flood is not held up."""
+    settings.LIMIT_POLLS_BURST, settings.LIMIT_POLLS_PER_SECOND = 2, 0.01
+    parts = f"/live/{running.event.key}/parts"
+    answers = [await client(running, running.cem).get(parts) for _thrice in "123"]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert (answers[2].json()["code"], answers[2].json()["after_ms"] > 1_000) == ("rate_limited", True)
+    assert int(answers[2]["Retry-After"]) > 1
+    assert (await client(running, running.ben).get(parts)).status_code == 200
+    assert (await post(running, running.cem, json.dumps(seat_me()))).status_code == 200
+
+
+async def test_polling_pages_stay_far_below_the_limit(running: Cafe) -> None:
+    """Five tabs at once, each after an operation of its own."""
+    parts = f"/live/{running.event.key}/parts"
+    for _tab in range(5):
+        assert (await post(running, running.cem, json.dumps(seat_me()))).status_code == 200
+        assert (await client(running, running.cem).get(parts)).status_code == 200
+
+
+def seat_me() -> dict[str, Any]:
+    return {"t": "op", "id": str(new_id()), "s": "room", "k": "seat.any", "d": {}}
+
+
 @pytest.mark.parametrize("limit", ["LIMIT_SOCKETS_BEFORE_HELLO", "LIMIT_SOCKETS"])
 async def test_beyond_the_most_sockets_one_is_asked_to_come_again(
     running: Cafe, settings: Settings, limit: str

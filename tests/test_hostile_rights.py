@@ -50,6 +50,7 @@ def moderators_actions(cafe: Cafe, note: str) -> list[tuple[str, str, dict[str, 
         ("room", "seat.put", {"p": cafe.ben.pk, "table": table}),
         ("room", "table.set", {"table": table, "cap": 1}),
         ("room", "table.set", {"table": table, "open": False}),
+        ("room", "table.set", {"table": table, "host": cafe.cem.pk}),
         ("room", "person.set", {"p": cafe.ben.pk, "removed": True}),
         ("room", "person.set", {"p": cafe.cem.pk, "name": "Boss"}),
         ("gallery", "closing.set", {"text": "Mine"}),
@@ -87,6 +88,7 @@ async def test_ids_of_another_event_are_not_found(running: Cafe) -> None:
     other = await sync_to_async(Event.objects.exclude(pk=running.event.pk).get)()
     board = await sync_to_async(lambda: Board.objects.filter(session__event=other).first())()
     table = await sync_to_async(lambda: other.tables.first().pk)()
+    own_table = await sync_to_async(lambda: running.table(1).pk)()
     own, question = await board_of(running)
     foreign_question = await sync_to_async(lambda: board.session.questions.first().pk)()
     note = await sync_to_async(lambda: str(running.writes(running.cem, "Benches").op_id))()
@@ -99,6 +101,7 @@ async def test_ids_of_another_event_are_not_found(running: Cafe) -> None:
         (cem, "room", "seat.take", {"table": table}),
         (ada, "room", "seat.put", {"p": running.eve.pk, "table": table}),
         (ada, "room", "table.set", {"table": table, "cap": 3}),
+        (ada, "room", "table.set", {"table": own_table, "host": running.eve.pk}),
         (ada, "room", "person.set", {"p": running.eve.pk, "removed": True}),
         (ada, f"board:{board.pk}", "note.hide", {"note": note}),
     ):

@@ -64,6 +64,13 @@ async def test_polling_at_the_head_gets_nothing(running: Cafe) -> None:
     assert [frame["t"] for frame in again.json()] == ["welcome"]
 
 
+async def test_polling_from_the_beginning_gets_a_reset_of_an_empty_stream_too(running: Cafe) -> None:
+    live, board, _question = await here(running)
+    frames = (await client(running).get(f"{live}parts", {"since": json.dumps({board: -1})})).json()
+    reset = next(frame for frame in frames if frame.get("s") == board)
+    assert (reset["reset"], reset["to"], reset["head"], reset["parts"]) == (True, 0, 0, [])
+
+
 @pytest.mark.parametrize("since", ["", "[]", '{"stage":"1"}', '{"stage":NaN}', "[" * 999, '{"board:1":true}'])
 async def test_nonsense_is_no_cursor(running: Cafe, since: str) -> None:
     live, _board, _question = await here(running)

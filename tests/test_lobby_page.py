@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from sessions.live.ops import Name
 from sessions.live.uuid7 import uuid7
-from sessions.models import Event, Participant
+from sessions.models import Event, Moderator, Participant
 from sessions.phases import Phase
 from tables.models import Seat, Table
 from tests.cast import browser_of, come_in, do, put, sit
@@ -127,6 +127,14 @@ def test_here_leads_to_where_the_event_is(event: Event, cem: Participant) -> Non
         for person, place in ((cem, seated), (late, seatless)):
             answer = browser_of(person).get(f"/e/{event.key}/")
             assert answer["Location"] == f"/e/{event.key}/{place}/", (phase, person.name)
+
+
+def test_the_moderator_looks_on_and_finds_back(ada: Moderator, event: Event, cem: Participant) -> None:
+    put(event, Phase.SEATING, session=1)
+    console = f'href="/events/{event.key}/console/"'
+    led, guests = (browser_of(who).get(f"/e/{event.key}/lobby/").content.decode() for who in (ada, cem))
+    assert ("You lead this event" in led, console in led, "data-looks-on" in led) == (True, True, True)
+    assert ("You lead this event" in guests, console in guests, "data-looks-on" in guests) == (False, False, False)
 
 
 def test_outsider_learns_nothing(event: Event, cem: Participant, eve: Participant) -> None:

@@ -80,6 +80,13 @@ def test_notes_are_moved_by_anybody_who_sits_there(running: Cafe) -> None:
     assert does(running, running.dana, "note.move", a, after=None) == "no_seat"
 
 
+def test_who_sits_there_hears_why_a_note_cannot_be_moved(running: Cafe) -> None:
+    note = running.note(running.writes(running.cem, "Benches"))
+    assert running.does(running.moderator, "stage", "phase.go", phase="over", session=1).code is None
+    assert does(running, running.cem, "note.move", note, after=None) == "session_closed"
+    assert does(running, running.dana, "note.move", note, after=None) == "no_seat"
+
+
 def test_a_note_moves_to_the_other_question(running: Cafe) -> None:
     note = running.note(running.writes(running.cem, "Benches"))
     other = running.question(2)

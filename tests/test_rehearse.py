@@ -80,6 +80,9 @@ class Ada:
         await self.client.follow("room")
         await self.sees(lambda: bool(self.client.parts["room"]))
 
+    def boards(self) -> set[int]:
+        return {table["board"] for table in self.client.parts["room"].values()}
+
     def taken(self) -> int:
         return sum(table["taken"] for table in self.client.parts["room"].values())
 
@@ -92,8 +95,8 @@ class Ada:
     async def watches_boards(self) -> None:
         for name in [name for name in self.client.cursors if name.startswith("board:")]:
             await self.client.leave(name)
-        for table in list(self.client.parts["room"].values())[:4]:
-            await self.client.follow(f"board:{table['board']}")
+        for board in sorted(self.boards())[:4]:
+            await self.client.follow(f"board:{board}")
 
 
 @pytest.fixture(scope="module")

@@ -236,7 +236,7 @@ async def test_sigterm_finishes_requests_and_tells_sockets_to_come_back() -> Non
                 assert answer.endswith(b"0 bytes below /")
                 assert read_all(silent) == b""
         said, complained = await asyncio.to_thread(tiny.process.communicate, timeout=20)
-        assert (tiny.process.returncode, said.split(), complained) == (0, ["farewell", "ended"], "")
+        assert (tiny.process.returncode, said.split(), complained) == (0, ["farewell", "settled", "ended"], "")
 
 
 def test_the_second_signal_does_not_wait() -> None:

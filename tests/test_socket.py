@@ -143,6 +143,14 @@ async def test_a_cursor_that_cannot_be_gets_a_reset(running: Cafe, after: int) -
     await cem.leaves()
 
 
+async def test_from_the_beginning_an_empty_stream_gets_a_reset_too(running: Cafe) -> None:
+    board, _question = await board_of(running)
+    cem = await browser(running).hello(**{board.replace(":", "_"): -1})
+    frame = await cem.hears("parts", s=board)
+    assert (frame.get("reset"), frame["to"], frame["head"], frame["parts"]) == (True, 0, 0, [])
+    await cem.leaves()
+
+
 async def test_another_epoch_gets_a_reset(running: Cafe) -> None:
     cem = browser(running)
     await cem.opens()
@@ -292,7 +300,7 @@ async def test_pages_converge_when_every_hint_is_dropped(running: Cafe, monkeypa
     board, _question = await board_of(running)
     cem = await browser(running).hello(**{board.replace(":", "_"): 0})
     await cem.hears("parts", s="me")
-    Hub.here().next_beat = 0.0
+    Hub.here().next_look = 0.0
     streams.listeners.clear()
     await sync_to_async(lambda: running.writes(running.ben, "Unheard of"))()
     assert [part["text"] for part in (await cem.hears("parts", s=board))["parts"]] == ["Unheard of"]
@@ -333,7 +341,7 @@ async def test_a_socket_of_a_deleted_event_is_closed(running: Cafe) -> None:
     cem = await browser(running).hello()
     await cem.hears("parts", s="me")
     await sync_to_async(lambda: Event.objects.filter(pk=running.event.pk).delete())()
-    Hub.here().next_beat = 0.0
+    Hub.here().next_look = 0.0
     Hub.here().wake.set()
     assert (await cem.hears("close"))["code"] == 4404
 

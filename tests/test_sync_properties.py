@@ -21,12 +21,10 @@ from sessions.models import Participant, Stream
 from tables.models import Board, Note, Seat, SeatHistory, Table
 from tables.order import at_end, between
 from tests.cafe import Cafe
+from tests.wishes import NOTE_WISHES, OTHER_WISHES, PEOPLE, SEAT_WISHES, TABLE_WISHES, Wish
 
 pytestmark = pytest.mark.django_db
 SEATS = 2
-PEOPLE = ("ben", "cem", "dana", "moderator")
-NOTES = st.integers(0, 5)
-TABLES = st.integers(1, 3)
 quick = settings(
     max_examples=20,
     deadline=None,
@@ -34,47 +32,6 @@ quick = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-Wish = tuple[str, str, dict[str, Any]]  # stream, kind, data with places of notes, tables and people for their ids
-
-
-def wish(stream: str, kind: str, **data: st.SearchStrategy[Any]) -> st.SearchStrategy[Wish]:
-    return st.tuples(st.just(stream), st.just(kind), st.fixed_dictionaries(data))
-
-
-NOTE_WISHES = [
-    wish("board", "note.add", text=st.sampled_from(["Benches", "Trees"])),
-    wish("board", "note.add", text=st.sampled_from(["Shade", "Water"])),
-    wish("board", "note.edit", note=NOTES, text=st.just("Other words"), fits=st.booleans()),
-    wish("board", "note.edit", note=NOTES, colour=st.sampled_from(["mint", "sky"])),
-    wish("board", "note.move", note=NOTES, after=st.none() | NOTES),
-    wish("board", "note.gone", note=NOTES),
-    wish("board", "note.back", note=NOTES),
-    wish("board", "note.hide", note=NOTES),
-    wish("board", "note.show", note=NOTES),
-]
-SEAT_WISHES = [
-    wish("room", "seat.take", table=TABLES),
-    wish("room", "seat.any"),
-    wish("room", "seat.leave"),
-    wish("room", "seat.put", p=st.sampled_from(PEOPLE), table=st.none() | TABLES),
-]
-TABLE_WISHES = [
-    wish("room", "table.set", table=TABLES, cap=st.integers(1, 3)),
-    wish("room", "table.set", table=TABLES, open=st.booleans()),
-]
-OTHER_WISHES = [
-    wish("room", "person.set", p=st.sampled_from(PEOPLE), name=st.sampled_from(["Kim", "Robin"])),
-    wish("room", "person.set", p=st.sampled_from(PEOPLE), removed=st.booleans()),
-    wish("stage", "phase.next"),
-    wish("stage", "phase.go", phase=st.sampled_from(["seating", "running", "over"]), session=st.integers(1, 2)),
-    wish("stage", "phase.go", phase=st.sampled_from(["lobby", "gallery", "closed"])),
-    wish("stage", "clock.pause"),
-    wish("stage", "clock.resume"),
-    wish("stage", "clock.add", minutes=st.integers(-1, 1)),
-    wish("stage", "word.say", text=st.sampled_from(["", "Five minutes"])),
-    wish("gallery", "takeaway.set", text=st.sampled_from(["", "Courage"])),
-    wish("gallery", "closing.set", text=st.just("Good night")),
-]
 DEEDS = st.tuples(
     st.sampled_from(PEOPLE), st.integers(1, 2), st.one_of(*NOTE_WISHES, *SEAT_WISHES, *TABLE_WISHES, *OTHER_WISHES)
 )
@@ -99,8 +56,8 @@ class Game:
             data[name] = self.note(data[name])
         if isinstance(data.get("table"), int):
             data["table"] = self.tables.get(data["table"], 10**9)
-        if "p" in data:
-            data["p"] = getattr(self.cafe, data["p"]).pk
+        for name in {"p", "host"} & data.keys():
+            data[name] = data[name] and getattr(self.cafe, data[name]).pk
         if kind == "note.add":
             data |= {"q": self.cafe.question().pk, "_id": uuid7()}
             self.notes.append(data["_id"])
@@ -178,6 +135,9 @@ def assert_sound(game: Game) -> None:
     for seat in seats:
         sat = SeatHistory.objects.filter(participant=seat.participant_id, board__session=seat.session_id)
         assert sat.get(board__table=seat.table_id).until is None
+    hosting = event.tables.exclude(host=None).values_list("host_id", flat=True)
+    named_hosts = event.participants.filter(role=Participant.Role.HOST, removed_at=None)
+    assert sorted(hosting) == sorted(named_hosts.values_list("pk", flat=True))
     assert not Note.objects.filter(order__endswith="0").exists()
 
 

@@ -109,6 +109,12 @@ def test_moderator_reads_any_board_and_guests_their_own(
         assert answer.status_code == 404, board
 
 
+def test_only_guests_change_tables(ada: Moderator, event: Event, cem: Participant, table_1: Table) -> None:
+    board = table_1.boards.get(session__number=1).pk
+    assert "Change table" in table_of(cem, event)
+    assert "Change table" not in table_of(ada, event, board=str(board))
+
+
 def test_link_of_the_table_stands_beside_its_name(event: Event, cem: Participant, table_1: Table) -> None:
     assert not reads(table_of(cem, event), "Where we talk")
     Table.objects.filter(pk=table_1.pk).update(talk_link="https://meet.example.org/one")

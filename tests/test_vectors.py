@@ -1,12 +1,16 @@
 """The rules that stand in Python and in JavaScript, held to the same vectors; tests/js runs the other half."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sessions.live.page.comeback import comeback
+from sessions.live.page.core import Followed, begin, step
+from sessions.live.page.queue import Queue
+from sessions.live.page.store import Store
 from sessions.live.uuid7 import uuid7
 from sessions.phases import Facts, Phase, left_at, phase_at
 from sessions.templatetags.live import as_of
@@ -56,3 +60,62 @@ def test_an_id_is_made_of_its_time_and_its_random_bits(vector: dict[str, Any]) -
 def test_ids_of_later_milliseconds_sort_later() -> None:
     made = [str(uuid7(1_630_000_000_000 + i)) for i in range(300)]
     assert sorted(made) == made
+
+
+def said(vector: dict[str, Any]) -> str:
+    return str(vector["says"])
+
+
+def known(store: Store) -> dict[str, list[str]]:
+    return {name: sorted(parts) for name, parts in store.streams.items()}
+
+
+@pytest.mark.parametrize("vector", vectors("core.json")["steps"], ids=said)
+def test_a_page_does_with_every_frame_what_the_vectors_say(vector: dict[str, Any]) -> None:
+    start = vector["start"]
+    state, store = begin(epoch=start.get("epoch"), streams=start["streams"]), Store(start.get("parts", {}))
+    for expected in vector["steps"]:
+        state, effects = step(state, expected["input"])
+        for effect in effects:
+            store.carry_out(effect)
+        assert effects == expected["effects"]
+        if "streams" in expected:
+            assert state.streams == {name: Followed(**stream) for name, stream in expected["streams"].items()}
+        if "parts" in expected:
+            assert known(store) == expected["parts"]
+        rest = asdict(state)
+        assert {name: rest[name] for name in expected.get("state", {})} == expected.get("state", {})
+
+
+@pytest.mark.parametrize("vector", vectors("core.json")["comeback"], ids=str)
+def test_a_closed_socket_means_what_the_vectors_say(vector: dict[str, Any]) -> None:
+    asked = {name: value for name, value in vector.items() if name not in {"code", "expect"}}
+    assert comeback(vector["code"], **asked) == vector["expect"]
+
+
+@pytest.mark.parametrize("vector", vectors("queue.json")["steps"], ids=said)
+def test_operations_go_out_as_the_vectors_say(vector: dict[str, Any]) -> None:
+    queue = Queue(vector.get("rate", 10))
+    for op_id, more in vector["ops"].items():
+        queue.add(operation(op_id, **more))
+    for expected in vector["steps"]:
+        assert done_to(queue, **expected) == expected.get("expect")
+
+
+def operation(op_id: str, **more: Any) -> dict[str, Any]:
+    return {"t": "op", "id": op_id, "s": "board:7", "k": "note.add", "d": {}, **more}
+
+
+def done_to(queue: Queue, do: str, **given: Any) -> Any:
+    """What one line of the vectors does to the queue: ids instead of operations."""
+    match do:
+        case "take":
+            return [op["id"] for op in queue.take(given["now"], given.get("most", 8))]
+        case "pending":
+            return [op["id"] for op in queue.pending(given.get("s"))]
+        case "settle":
+            op = queue.settle(given["answer"], given["now"], given.get("random", 0))
+            return op and op["id"]
+        case "add":
+            return queue.add(operation(given["id"]))
+    return queue.lose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,17 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answers how much it got and below which root; `/slow` takes a second, `/broken` breaks."""
+    """Answers how much it got and below which root; `/slow` takes a second, `/broken` breaks, `/stuck` stops
+    the loop until somebody complains.
+    """
     size, more = 0, True
     while more:
         event = await receive()
         size, more = size + len(event.get("body", b"")), event.get("more_body", False)
     if scope["path"] == "/broken":
         raise ValueError("broken")
+    if scope["path"] == "/stuck":
+        wait_for_a_complaint()
     if scope["path"] == "/slow":
         say("working")
         await asyncio.sleep(1)
@@ -44,8 +49,20 @@ async def echo(_scope: dict[str, Any], receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "text": str(len(event["text"]))})
 
 
+def wait_for_a_complaint() -> None:
+    complained = threading.Event()
+    ears = logging.Handler()
+    ears.emit = lambda _record: complained.set()  # type: ignore[method-assign]
+    logging.getLogger("zoomcafe.serving").addHandler(ears)
+    complained.wait(20)
+
+
 async def farewell() -> None:
     say("farewell")
+
+
+async def settle() -> None:
+    say("settled")
 
 
 def say(word: str) -> None:
@@ -59,6 +76,7 @@ if __name__ == "__main__":
         application,
         listener=listening_socket("127.0.0.1", int(sys.argv[1])),
         farewell=farewell,
+        settle=settle,
         limits=Limits(header_seconds=0.5, connections=int(sys.argv[2])),
     ).run(ready=lambda: say("ready"))
     say("ended")

@@ -29,3 +29,13 @@ def host(of: str) -> str:
 def socket_origin(of: str) -> str:
     """The same place for WebSockets: some browsers do not count it as `'self'`."""
     return of.replace("http", "ws", 1)
+
+
+def check_redis(url: str) -> None:
+    """Raises `ValueError` with a sentence fit to follow the variable's name; none is fine."""
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis:// or rediss://")
+    try:
+        _port = urlsplit(url).port
+    except ValueError as problem:
+        raise ValueError("has a port that is no number") from problem

@@ -22,6 +22,7 @@ HOME = Path(__file__).resolve().parent.parent
 LOCKS = {"run": HOME / "requirements.lock", "test": HOME / "requirements-test.lock"}
 PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)(?:\s*;\s*(.+?))?\s*\\?$", re.MULTILINE)
 MARK = re.compile(r"^(\w+) (==|!=) '([^']*)'$")
+OLDER = re.compile(r"^python_full_version < '(\d+)\.(\d+)\.(\d+)'$")
 REASONS = {
     r"No space left": "the disk is full; make room (about 300 MB) and start again",
     r"CERTIFICATE_VERIFY_FAILED|UnknownIssuer|invalid peer certificate": (
@@ -55,10 +56,12 @@ def enter(argv: list[str]) -> None:
     """Goes on in the present interpreter when it has what the lock file names, else in one that has; builds that first.
 
     `test` leaves for pytest in either case: it starts before Django is loaded. So does `tool NAME …` for a tool beside
-    it, such as `tool ruff check`.
+    it, such as `tool ruff check`, or `tool python …` for the interpreter itself.
     """
     try:
-        if argv[1:2] == ["tool"] and argv[2:]:
+        if argv[1:3] == ["tool", "python"]:
+            replace_process(interpreter("test"), argv[3:])
+        elif argv[1:2] == ["tool"] and argv[2:]:
             run_module(argv[2], argv[3:])
         elif argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])
@@ -105,7 +108,7 @@ def pins(text: str) -> Iterator[tuple[str, str]]:
 
 
 def holds(condition: str) -> bool:
-    """Judges `name == 'value'` marks, the only kind in our lock files; what it cannot judge it does not ask for."""
+    """Judges the marks in our lock files: equal or not, older Pythons; what it cannot judge it does not ask for."""
     here = {
         "implementation_name": sys.implementation.name,
         "platform_machine": platform.machine(),
@@ -115,6 +118,8 @@ def holds(condition: str) -> bool:
     }
     if not condition:
         return True
+    if older := OLDER.match(condition):
+        return sys.version_info[:3] < tuple(map(int, older.groups()))
     mark = MARK.match(condition)
     if mark is None or mark[1] not in here:
         return False

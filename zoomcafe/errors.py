@@ -47,6 +47,9 @@ def answer(request: HttpRequest, status: int, *, title: str, sentence: str, **mo
 
 
 def wants_frame(request: HttpRequest) -> bool:
+    """The live client, which polls and posts; a plain form wants a page."""
+    if request.path_info.startswith("/live/") and request.method == "GET":
+        return True
     return "application/json" in (request.content_type, request.headers.get("Accept", "").split(",")[0])
 
 
@@ -169,6 +172,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
             sentence=_("It was not your fault, and we have a note of it. Please try again in a moment."),
             next_url=request.path if request.method == "GET" else "/",
             next_label=_("Try again"),
+            kept=typed(request),
         )
     except Exception:  # noqa: BLE001 - nothing stands behind this page
         logs.logger.exception("error page failed")
@@ -176,13 +180,36 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def busy(request: HttpRequest) -> HttpResponse:
+    return later(
+        request,
+        title=_("Very busy just now"),
+        sentence=_("Many people want something at the same moment. Nothing is lost: please try again in a moment."),
+        code="busy",
+    )
+
+
+def storage_full(request: HttpRequest) -> HttpResponse:
+    return later(
+        request,
+        title=_("There is no more room"),
+        sentence=_(
+            "The server's disk is full. What was saved stays. Please tell whoever runs the server, and try again later."
+        ),
+        code="storage_full",
+    )
+
+
+def later(request: HttpRequest, *, title: str, sentence: str, code: str) -> HttpResponse:
+    """Whatever people typed is shown, so that it can be copied and sent again."""
     response = answer(
         request,
         503,
-        title=_("Very busy just now"),
-        sentence=_("Many people want something at the same moment. Nothing is lost: please try again in a moment."),
+        title=title,
+        sentence=sentence,
+        code=code,
         next_url=request.path if request.method == "GET" else "/",
         next_label=_("Try again"),
+        kept=typed(request),
     )
     response["Retry-After"] = str(RETRY_AFTER_S)
     return response

@@ -49,6 +49,7 @@ SIMPLE = re.compile(r"[\w./:<>~+-]+", re.ASCII)
 
 logger = logging.getLogger("zoomcafe")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+worker: int | None = None  # which of several processes this is
 
 
 def answered(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
@@ -80,6 +81,7 @@ class Fields(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "request": request_id.get(),
+            **({} if worker is None else {"worker": worker}),
             "message": record.getMessage()[:LONGEST],
             **getattr(record, "fields", {}),
         }

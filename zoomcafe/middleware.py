@@ -21,6 +21,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from sessions.codes import SESSION_KEY
 from sessions.limits import TooMany
+from sessions.live.trouble import is_full
 from zoomcafe import errors, headers, logs, static
 
 METHODS = ("GET", "HEAD", "POST")
@@ -176,8 +177,10 @@ class Troubles(MiddlewareMixin):
         if isinstance(exception, RequestDataTooBig):
             return errors.too_large(request)
         if isinstance(exception, (OperationalError, InterfaceError, errors.Busy)):
-            logs.logger.warning("database busy or away: %s", type(exception).__name__, exc_info=exception)
-            return errors.busy(request)
+            full = is_full(exception)
+            what = "no room in the database" if full else "database busy or away"
+            logs.logger.warning("%s: %s", what, type(exception).__name__, exc_info=exception)
+            return errors.storage_full(request) if full else errors.busy(request)
         return None
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import fcntl
 import gc
 import hashlib
+import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import django
 from django.conf import settings
@@ -23,11 +27,17 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from sessions import ledger
-from zoomcafe import slim, storage
+from zoomcafe import logs, slim, storage
 from zoomcafe.backups import shelf
 from zoomcafe.backups.keeper import keeping
 from zoomcafe.backups.taking import NotTaken, take
 from zoomcafe.serving import CafeServer, Limits, listening_socket
+from zoomcafe.serving.lifeline import Lifeline
+from zoomcafe.serving.supervisor import NoStartError, Supervisor
+from zoomcafe.serving.tally import Share, Tally
+
+logger = logging.getLogger("zoomcafe.serving")
+RESERVED = "superuser_reserved_connections"
 
 
 def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[[], None] | None = None) -> None:
@@ -40,13 +50,56 @@ def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[
         collect_static_files()
         if prepare is not None:
             prepare()
-        gc.collect()
-        gc.freeze()  # what start-up made stays; the collector need not walk it again and again
-        server = CafeServer(
-            application(), listener=listener, farewell=farewell(), limits=Limits(body_bytes=settings.LIMIT_BODY_BYTES)
-        )
+        server = server_at(listener)
         with keeping():
             server.run(ready=ready)
+
+
+def serve_together(workers: int, *, host: str, port: int, ready: Callable[[], None]) -> None:
+    """The same with several processes at one port; SIGHUP renews them one after the other."""
+    check_settings()
+    check_sharing()
+    listener = taken_port_explained(host, port)
+    prepare_database()
+    complete_the_ledger()
+    check_pools(workers)
+    collect_static_files()
+    cast("Any", connection).close_pool()  # the workers have their own
+    manage = (sys.executable, str(settings.BASE_DIR / "manage.py"), "worker")
+    supervisor = Supervisor(manage, count=workers, listener=listener, ready=ready, prepare=(*manage, "--prepare"))
+    try:
+        in_order = asyncio.run(supervisor.run())
+    except NoStartError:
+        raise CommandError("A worker could not start; what it said stands above.") from None
+    if not in_order:
+        raise CommandError("A worker did not end in order.")
+
+
+def work(*, number: int, place: int, listener: int, tally: int, lifeline: int) -> None:
+    """One worker, until its supervisor cuts the lifeline. The others are named by their file descriptors."""
+    logs.worker = number
+    line = Lifeline(lifeline)
+    server = server_at(socket.socket(fileno=listener), share=Share(Tally(tally), place))
+    line.when_cut(server.loop, server.leave)
+    server.run(ready=line.tell_ready)
+
+
+def prepare() -> None:
+    """Before new workers come in place of old ones: raises `CommandError` when they could not start."""
+    check_settings()
+    prepare_database()
+    complete_the_ledger()
+    collect_static_files()
+
+
+def server_at(listener: socket.socket, *, share: Share | None = None) -> CafeServer:
+    asgi, live = application(), LiveSide(others=share is not None)
+    limits = Limits(body_bytes=settings.LIMIT_BODY_BYTES)
+    gc.collect()
+    gc.freeze()  # what start-up made stays; the collector need not walk it again and again
+    server = CafeServer(asgi, listener=listener, farewell=live.farewell, settle=live.settle, limits=limits, share=share)
+    server.loop.call_soon(live.begin)
+    return server
 
 
 def check_settings() -> None:
@@ -55,16 +108,64 @@ def check_settings() -> None:
         raise CommandError(" ".join(found))
 
 
+def check_sharing() -> None:
+    """Several workers share one database and tell each other what is new."""
+    if connection.vendor == "sqlite":
+        raise CommandError(
+            "Several workers need a database they can share: set DATABASE_URL=postgres://user:password@host/name,"
+            " or start with --workers 1."
+        )
+    if not settings.REDIS_URL:
+        raise CommandError(
+            "Several workers tell each other through Redis what is new: set REDIS_URL=redis://host:6379,"
+            " or start with --workers 1."
+        )
+
+
+def check_pools(workers: int) -> None:
+    """Says when PostgreSQL has fewer connections than the workers may open; a pooler between us may know better."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('max_connections')::int - current_setting(%s)::int", [RESERVED])
+        there = cursor.fetchone()[0]
+    wanted = (workers + 1) * settings.POOL_SIZE
+    if wanted > there:
+        logger.warning(
+            "%d workers, and one more while they are renewed, may open %d connections (POOL_SIZE %d each), but"
+            " PostgreSQL has %d: lower POOL_SIZE, start fewer workers or raise its max_connections",
+            workers,
+            wanted,
+            settings.POOL_SIZE,
+            there,
+        )
+
+
 def application() -> Any:
     from zoomcafe.asgi import application  # reads the settings as they stand now
 
     return application
 
 
-def farewell() -> Callable[[], Awaitable[None]]:
-    from sessions.live import hub
+class LiveSide:
+    """What lives beside the server on its loop."""
 
-    return hub.farewell
+    def __init__(self, *, others: bool) -> None:
+        from sessions.live import desk, hub
+
+        self.desk, self.farewell = desk, partial(hub.farewell, others=others)
+        self.hints = None
+        if settings.REDIS_URL:
+            from sessions.live.hints import Hints
+
+            self.hints = Hints(settings.REDIS_URL)
+
+    def begin(self) -> None:
+        if self.hints is not None:
+            self.hints.start()
+
+    async def settle(self) -> None:
+        await self.desk.Writer.here().finish()
+        if self.hints is not None:
+            await self.hints.stop()
 
 
 @contextlib.contextmanager
@@ -124,7 +225,7 @@ def prepare_database() -> None:
         missing = missing_migrations()
         if missing and connection.vendor == "sqlite":
             copy_before_an_update()
-            call_command("migrate", verbosity=0, interactive=False)
+            call_command("migrate", verbosity=0, interactive=False, while_live=True)  # nobody is served yet
         elif missing:
             raise CommandError(f"The database lacks {missing} migrations: run python3 manage.py migrate first.")
     except DatabaseError as problem:
@@ -180,16 +281,18 @@ def missing_migrations() -> int:
 
 
 def collect_static_files() -> None:
-    """Only when a file, the storage or Django has changed since the last time."""
+    """Only when a file, the storage or Django has changed since the last time; one process at a time."""
     stamp = settings.VAR_DIR / "static.stamp"
     now = fingerprint()
-    if Path(settings.STATIC_ROOT).is_dir() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
-        return
-    try:
-        call_command("collectstatic", verbosity=0, interactive=False)
-    except (ValueError, OSError) as problem:
-        raise CommandError(f"The static files could not be collected: {problem}") from None
-    stamp.write_text(now, encoding="ascii")
+    with lock_file(settings.VAR_DIR / "static.lock") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if Path(settings.STATIC_ROOT).is_dir() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
+            return
+        try:
+            call_command("collectstatic", verbosity=0, interactive=False)
+        except (ValueError, OSError) as problem:
+            raise CommandError(f"The static files could not be collected: {problem}") from None
+        stamp.write_text(now, encoding="ascii")
 
 
 def fingerprint() -> str:

@@ -50,6 +50,10 @@ if SOURCE_URL and not SOURCE_URL.startswith("https://"):
 
 # ── Database and threads ──
 REDIS_URL = env.text("REDIS_URL")
+try:
+    addresses.check_redis(REDIS_URL)
+except ValueError as problem:
+    env.complain("REDIS_URL", str(problem))
 POOL_SIZE = env.number("POOL_SIZE", 16, least=3, most=200)
 LANES = env.number("LANES", 8, most=100)
 LIVE_THREADS = env.number("LIVE_THREADS", 4, most=100)
@@ -75,6 +79,8 @@ LIMIT_NAME_CLUSTERS = env.number("LIMIT_NAME_CLUSTERS", 40, most=40)
 LIMIT_NAME_BYTES = env.number("LIMIT_NAME_BYTES", 200, most=200)
 LIMIT_OPS_PER_SECOND = env.number("LIMIT_OPS_PER_SECOND", 10)
 LIMIT_OPS_BURST = env.number("LIMIT_OPS_BURST", 20)
+LIMIT_POLLS_PER_SECOND = env.number("LIMIT_POLLS_PER_SECOND", 10)
+LIMIT_POLLS_BURST = env.number("LIMIT_POLLS_BURST", 40)
 LIMIT_JUDGED_SECONDS = env.number("LIMIT_JUDGED_SECONDS", 5)
 LIMIT_WINDOW_BYTES = env.number("LIMIT_WINDOW_BYTES", 512 * 1024, least=64 * 1024)
 LIMIT_WINDOW_FRAMES = env.number("LIMIT_WINDOW_FRAMES", 256)

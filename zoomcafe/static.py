@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import mimetypes
+import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
+from django.utils._os import safe_join
 from django.utils.http import parse_etags
 
 from zoomcafe import errors
@@ -23,6 +25,7 @@ YEAR = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".webmanifest": "application/manifest+json"}
 ENCODINGS = {"br": "br", "gzip": "gz"}
+HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,18 @@ class Shelf:
             if (version := manifest_version()) != self._version:
                 self.files = collected_files() if version else {}
                 self._version = version
-        return self.files.get(name)
+        return self.files.get(name) or earlier(name)
+
+
+def earlier(name: str) -> File | None:
+    """A file of an earlier collection: pages made before an update still ask for it."""
+    if not HASHED.search(name):
+        return None
+    try:
+        path = Path(safe_join(settings.STATIC_ROOT, name))
+    except SuspiciousFileOperation:
+        return None
+    return read(path, hashed=True) if path.is_file() else None
 
 
 def manifest_version() -> tuple[str, int] | None:

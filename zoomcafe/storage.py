@@ -44,6 +44,16 @@ class ModuleStorage(ManifestStaticFilesStorage):
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files else name
 
+    def save_manifest(self) -> None:
+        """Puts it in place whole: workers of before an update read it meanwhile."""
+        name, draft = self.manifest_name, f"{self.manifest_name}.draft"
+        self.manifest_name = draft
+        try:
+            super().save_manifest()
+        finally:
+            self.manifest_name = name
+        Path(self.path(draft)).replace(self.path(name))
+
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:  # noqa: FBT001, FBT002
         """Names files by what is served of them."""
         shaped = {name: (Shaped(name, storage), path) for name, (storage, path) in paths.items()}

@@ -1,7 +1,6 @@
 """Where every operation arrives, by socket, POST or plain form: checked, paced, put into the next batch."""
 
 import asyncio
-import errno
 import logging
 from collections import deque
 from typing import Any
@@ -16,12 +15,15 @@ from sessions.live.kinds import KINDS, fields_of
 from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.pace import pace
 from sessions.live.threads import in_writer
+from sessions.live.trouble import code_of, storage
 from sessions.live.wire import stream_name
 from sessions.models import Participant
 
 log = logging.getLogger(__name__)
 BATCH = 500
 PATIENCE_S = 2.0
+LOOK_AGAIN_S = 0.02  # at what another connection holds
+Waiting = tuple[Op, asyncio.Future[Answer]]
 
 
 async def operate(viewer: Participant, frame: dict[str, Any]) -> Answer:
@@ -62,7 +64,8 @@ class Writer:
     _writers: "WeakKeyDictionary[asyncio.AbstractEventLoop, Writer]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
-        self.waiting: deque[tuple[Op, asyncio.Future[Answer]]] = deque()
+        self.waiting: deque[Waiting] = deque()
+        self.held_up: list[Waiting] = []  # by another connection, between two tries
         self.task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -70,7 +73,7 @@ class Writer:
         return cls._writers.setdefault(asyncio.get_running_loop(), cls())
 
     async def submit(self, op: Op) -> Answer:
-        """The answer, after commit; `busy` when the batch before it takes too long."""
+        """The answer, after commit; `busy` when the batch before it, or whoever holds its board, takes too long."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self.waiting.append((op, answer))
@@ -82,27 +85,47 @@ class Writer:
         finally:
             patience.cancel()
 
+    async def finish(self) -> None:
+        """Until everything that was submitted has its answer."""
+        while self.task is not None and not self.task.done():
+            await asyncio.wait({self.task})
+
     def _give_up(self, op: Op, answer: asyncio.Future[Answer]) -> None:
-        """Only what is in no batch yet: of the others nobody knows how they end."""
-        if (op, answer) in self.waiting and not answer.done():
-            self.waiting.remove((op, answer))
-            answer.set_result(Answer(op.id, op.stream, code="busy"))
+        """Only what is in no batch just now: of the others nobody knows how they end."""
+        for those in (self.waiting, self.held_up):
+            if (op, answer) in those:
+                those.remove((op, answer))
+                if not answer.done():
+                    answer.set_result(Answer(op.id, op.stream, code="busy"))
 
     async def _write(self) -> None:
-        while self.waiting:
-            batch = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
+        while self.waiting or self.held_up:
+            if not self.waiting:
+                await asyncio.sleep(LOOK_AGAIN_S)
+            batch = [*self.held_up, *(self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting))))]
+            self.held_up = []
             answers = await _apply([op for op, _answer in batch])
-            for (_op, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            for waiting, answer in zip(batch, answers, strict=True):
+                self._answer(waiting, answer)
+
+    def _answer(self, waiting: Waiting, answer: Answer) -> None:
+        op, future = waiting
+        if answer.code != streams.HELD_UP:
+            if not future.done():
+                future.set_result(answer)
+            return
+        self.held_up.append(waiting)
+        if now_ms() - op.arrived >= PATIENCE_S * 1_000:
+            self._give_up(*waiting)
 
 
 async def _apply(ops: list[Op]) -> list[Answer]:
     """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
     try:
-        return await in_writer(streams.apply, ops)
+        answers = await in_writer(streams.attempt, ops)
     except (OperationalError, InterfaceError) as trouble:
-        code = _code_of(trouble)
+        code = code_of(trouble)
+        storage.full |= code == "storage_full"
         log.warning("batch of %d operations not written: %s", len(ops), code)
         return [Answer(op.id, op.stream, code=code) for op in ops]
     except Exception:
@@ -110,9 +133,5 @@ async def _apply(ops: list[Op]) -> list[Answer]:
         if len(ops) > 1:
             return [answer for op in ops for answer in await _apply([op])]
         return [Answer(ops[0].id, ops[0].stream, code="internal")]
-
-
-def _code_of(trouble: OperationalError | InterfaceError) -> str:
-    said = str(trouble).lower()
-    full = "disk is full" in said or "no space left" in said or "could not extend" in said
-    return "storage_full" if full or getattr(trouble.__cause__, "errno", None) == errno.ENOSPC else "busy"
+    storage.full &= not any(answer.seq and not answer.dup for answer in answers)
+    return answers

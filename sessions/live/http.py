@@ -1,5 +1,6 @@
 """The live side without sockets: polling for the same frames, posting the same operations, plain forms."""
 
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,8 +18,9 @@ from sessions.live import desk, streams, visit, wire
 from sessions.live.fields import Fields, Id
 from sessions.live.kinds import fields_of
 from sessions.live.ops import Answer, Refused
+from sessions.live.pace import polling
 from sessions.live.reading import audience_of
-from sessions.live.threads import in_thread
+from sessions.live.threads import in_thread_soon
 from sessions.live.words import say
 from sessions.models import Participant
 
@@ -34,7 +36,7 @@ def for_members(view: View) -> View:
     async def found(request: HttpRequest, code: str) -> HttpResponseBase:
         as_moderator = request.GET.get("as") == "moderator"
         try:
-            person = await in_thread(_viewer, code, request.META.get("HTTP_COOKIE", ""), as_moderator)
+            person = await in_thread_soon(_viewer, code, request.META.get("HTTP_COOKIE", ""), as_moderator)
         except visit.Closed as nobody:
             return _refusal(nobody.code, STATUS[nobody.close])
         return await view(request, person)
@@ -50,11 +52,14 @@ def _viewer(code: str, cookies: str, as_moderator: bool) -> Participant:  # noqa
 @for_members
 async def parts(request: HttpRequest, viewer: Participant) -> HttpResponse:
     """`GET …/parts?since={"stage":12,…}`: the frames a socket would have sent after that hello, as a JSON array."""
+    after = polling.wait_ms(viewer.pk)
+    if after:
+        return _too_fast(after)
     try:
         wishes = wire.load(request.GET.get("since", "{}"))
         if not isinstance(wishes, dict):
             raise Refused("bad_field")  # noqa: TRY301 - answered like a field that is wrong
-        frames = await in_thread(_frames, viewer, wishes, request.GET.get("epoch"))
+        frames = await in_thread_soon(_frames, viewer, wishes, request.GET.get("epoch"))
     except Refused as refused:
         return _refusal(refused.code, 422)
     except visit.Closed as nobody:
@@ -120,7 +125,7 @@ async def _by_json(request: HttpRequest, viewer: Participant) -> HttpResponse:
         return _refusal(refused.code, 413 if refused.code == "too_large" else 422)
     response = JsonResponse(wire.answer_frame(answer, _sentence(answer)), status=_status(answer))
     if answer.after_ms is not None:
-        response["Retry-After"] = str(max(1, answer.after_ms // 1000))
+        response["Retry-After"] = _whole_seconds(answer.after_ms)
     return response
 
 
@@ -128,9 +133,9 @@ async def _by_form(request: HttpRequest, viewer: Participant) -> HttpResponseBas
     try:
         answer = await desk.operate(viewer, _frame_of(request))
     except Refused as refused:
-        return await in_thread(_refused_page, request, viewer, say(refused.code, _language()), _language())
+        return await in_thread_soon(_refused_page, request, viewer, say(refused.code, _language()), _language())
     if answer.code is not None:
-        return await in_thread(_refused_page, request, viewer, _sentence(answer), _language())
+        return await in_thread_soon(_refused_page, request, viewer, _sentence(answer), _language())
     return HttpResponseRedirect(_next(request, viewer), status=303)
 
 
@@ -181,6 +186,16 @@ def _language() -> str:
     return get_language() or settings.LANGUAGE_CODE
 
 
-def _refusal(code: str, status: int) -> JsonResponse:
-    frame = {"t": "err", "code": code, "text": say(code, _language()), "retry": wire.may_retry(code)}
+def _too_fast(after_ms: int) -> JsonResponse:
+    response = _refusal("rate_limited", 429, after_ms=after_ms)
+    response["Retry-After"] = _whole_seconds(after_ms)
+    return response
+
+
+def _whole_seconds(ms: int) -> str:
+    return str(max(1, math.ceil(ms / 1000)))
+
+
+def _refusal(code: str, status: int, **more: int) -> JsonResponse:
+    frame = {"t": "err", "code": code, "text": say(code, _language()), "retry": wire.may_retry(code), **more}
     return JsonResponse(frame, status=status, json_dumps_params={"ensure_ascii": False})

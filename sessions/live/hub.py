@@ -15,11 +15,13 @@ from sessions.live.follower import Follower, Sub
 from sessions.live.kinds import KINDS, Part
 from sessions.live.ops import Name
 from sessions.live.threads import in_thread
+from sessions.live.trouble import storage
 from sessions.live.wire import Encoded, parts_frames
 from sessions.models import Participant, Stream
 
 log = logging.getLogger(__name__)
 BEAT_S = 5.0
+WITHOUT_HINTS_S = 2.0
 GLANCE_S = 1.0
 CALM_S = 0.25  # `stage` and `room` speak at most this often
 RETRY_S = 0.5
@@ -28,6 +30,8 @@ BEAR_ON_RIGHTS = frozenset({"stage", "room", "me"})
 SILENT_S = 50.0
 SEEN_EVERY_S = 60.0
 FAREWELL_S = 5.0
+LATER_MS = (500, 8_000)  # when to come back: this process starts again, and with others all of them do
+SOON_MS = (100, 1_000)
 
 
 class Hub:
@@ -47,7 +51,8 @@ class Hub:
         self.wake = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self.catching_up: set[asyncio.Task[None]] = set()
-        self.next_beat = self.loop.time() + BEAT_S
+        self.hints_arrive = True  # or there is no other process
+        self.next_look = self.next_beat = self.loop.time() + BEAT_S
         self.next_glance = 0.0
         self.next_seen = self.loop.time() + SEEN_EVERY_S
         streams.listeners.append(self.touch)
@@ -67,9 +72,16 @@ class Hub:
         if self.loop.is_closed():
             streams.listeners.remove(self.touch)
         else:
-            self.loop.call_soon_threadsafe(self._touch, ids)
+            self.loop.call_soon_threadsafe(self.look_at, ids)
 
-    def _touch(self, ids: Collection[int]) -> None:
+    def rely_on_hints(self, *, arriving: bool) -> None:
+        """Whether other processes tell us of news. What they told while nothing arrived is looked for now."""
+        self.hints_arrive = arriving
+        self.next_look = self.loop.time()
+        self.wake.set()
+
+    def look_at(self, ids: Collection[int]) -> None:
+        """Some streams may have risen; on the loop."""
         followed = self.followers.keys() & set(ids)
         if followed:
             self.dirty |= followed
@@ -85,6 +97,7 @@ class Hub:
         self.names[stream.pk] = Name(stream.kind, stream.ref)
         if stream.kind == "room" and follower.audience == "moderators":
             self.consoles.add(follower)
+            self.wake.set()  # or its first numbers wait for the next beat
         self.cursors.setdefault(stream.pk, stream.head)
         self.catch_up(follower, sub)
 
@@ -136,15 +149,7 @@ class Hub:
         while True:
             await self._until_due()
             try:
-                if self.loop.time() >= self.next_beat:
-                    self.next_beat = self.loop.time() + BEAT_S
-                    await self._beat()
-                if self.loop.time() >= self.next_seen:
-                    self.next_seen = self.loop.time() + SEEN_EVERY_S
-                    await in_thread(saw, {follower.viewer.pk for follower in self._everybody()})
-                if self.loop.time() >= self.next_glance:
-                    self.next_glance = self.loop.time() + GLANCE_S
-                    await self._glance()
+                await self._at_times()
                 await self._speak(self._due())
             except Error:
                 log.warning("the hub cannot read; it tries again")
@@ -153,13 +158,31 @@ class Hub:
                 log.exception("the hub stumbled; it goes on")
                 await asyncio.sleep(RETRY_S)
 
+    async def _at_times(self) -> None:
+        """What is done every so many seconds; next times are set first: what fails holds up nothing."""
+        now = self.loop.time()
+        if now >= self.next_beat:
+            self.next_beat = now + BEAT_S
+            await self._beat()
+        if now >= self.next_look:
+            self.next_look = now + (BEAT_S if self.hints_arrive else min(BEAT_S, WITHOUT_HINTS_S))
+            await self._look()
+        if now >= self.next_seen:
+            self.next_seen = now + SEEN_EVERY_S
+            await in_thread(saw, {follower.viewer.pk for follower in self._everybody()})
+        if now >= self.next_glance:
+            self.next_glance = now + GLANCE_S
+            await self._glance()
+
     async def _until_due(self) -> None:
         calm = [self.spoke.get(pk, 0.0) + CALM_S for pk in self.dirty if self.names[pk].kind in CALM]
         if self.unjudged or (self.dirty and not calm):
             return
-        wait = min([self.next_beat, *calm, *([self.next_glance] if self.consoles else [])]) - self.loop.time()
+        times = [self.next_look, self.next_beat, *calm, *([self.next_glance] if self.consoles else [])]
+        wait = min(times) - self.loop.time()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), max(0.0, wait))
+            async with asyncio.timeout(max(0.0, wait)):
+                await self.wake.wait()
         self.wake.clear()
 
     def _due(self) -> list[int]:
@@ -212,11 +235,14 @@ class Hub:
                     ready[key] = parts_frames(sub.name, sub.cursor, stream.head, encoded, audience=follower.audience)
                 await follower.give(sub, ready[key])
 
-    async def _beat(self) -> None:
+    async def _look(self) -> None:
         """What nothing else brought: reads every followed head, whatever hints were lost."""
         heads = await in_thread(streams.heads, list(self.followers))
-        now = self.loop.time()
         self.dirty |= {pk for pk in self.followers if heads.get(pk, -1) != self.cursors.get(pk, -1)}
+
+    async def _beat(self) -> None:
+        """Tells everybody that we are there, and lets those go who are not."""
+        now = self.loop.time()
         for follower in self._everybody():
             unread = now - (follower.window.full_since or now)
             if unread > settings.LIMIT_WINDOW_SECONDS or now - follower.heard_at > SILENT_S:
@@ -235,7 +261,7 @@ class Hub:
         numbers = await in_thread(KINDS["room"].glance, events)
         for follower in consoles:
             if follower.viewer.event_id in numbers:
-                await follower.send({"t": "glance", **numbers[follower.viewer.event_id]})
+                await follower.send({"t": "glance", "full": storage.full, **numbers[follower.viewer.event_id]})
 
     def _everybody(self) -> set[Follower]:
         return {follower for those in self.followers.values() for follower in those}
@@ -256,12 +282,17 @@ def _frames(follower: Follower, sub: Sub, stream: Stream, parts: list[Part]) -> 
     return parts_frames(sub.name, start, stream.head, encoded, audience=follower.audience, reset=sub.reset)
 
 
-async def farewell() -> None:
-    """Before the process ends: tells every socket to come back, in slices over five seconds."""
+async def farewell(*, others: bool = False) -> None:
+    """Before the process ends: tells every socket to come back, in slices over five seconds.
+
+    `others` serve at the same port: nobody need wait until this one is up again.
+    """
     hub = Hub.here()
     everybody = list(hub._everybody())
+    first, last = SOON_MS if others else LATER_MS
     for at, follower in enumerate(everybody):
-        await follower.send({"t": "bye", "retry_ms": 500 + 7500 * at // len(everybody), "why": "restart"})
+        retry_ms = first + (last - first) * at // len(everybody)
+        await follower.send({"t": "bye", "retry_ms": retry_ms, "why": "restart"})
         follower.close(1012)
         if at % 20 == 19:
             await asyncio.sleep(FAREWELL_S * 20 / len(everybody))

@@ -1,4 +1,4 @@
-"""How fast one participant may go: so many operations a second, with a little in hand."""
+"""How fast one participant may go: so many operations, so many questions for news a second, with a little in hand."""
 
 import time
 from collections import OrderedDict
@@ -9,15 +9,20 @@ MOST_REMEMBERED = 10_000
 
 
 class Pace:
-    """A token bucket for each participant of this process; forgets those longest silent."""
+    """A token bucket for each participant of this process; forgets those longest silent.
 
-    def __init__(self) -> None:
+    `rate` and `burst` name the settings.
+    """
+
+    def __init__(self, *, rate: str, burst: str) -> None:
+        self.rate, self.burst = rate, burst
         self.buckets: OrderedDict[int, tuple[float, float]] = OrderedDict()
 
     def wait_ms(self, participant: int, now: float | None = None) -> int:
         """0 and one token less, or after how many ms there is one. `now` in seconds, any clock that only goes on."""
         moment = time.monotonic() if now is None else now
-        rate, burst = settings.LIMIT_OPS_PER_SECOND, settings.LIMIT_OPS_BURST
+        rate: float = getattr(settings, self.rate)
+        burst: float = getattr(settings, self.burst)
         tokens, at = self.buckets.pop(participant, (float(burst), moment))
         tokens = min(burst, tokens + (moment - at) * rate)
         allowed = tokens >= 1
@@ -40,4 +45,5 @@ class Bucket:
         return self.tokens >= 0
 
 
-pace = Pace()
+pace = Pace(rate="LIMIT_OPS_PER_SECOND", burst="LIMIT_OPS_BURST")
+polling = Pace(rate="LIMIT_POLLS_PER_SECOND", burst="LIMIT_POLLS_BURST")

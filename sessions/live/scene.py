@@ -1,6 +1,5 @@
 """One batch at work: what is locked, what was read, what shall be written."""
 
-import hashlib
 import hmac
 import json
 from collections import defaultdict
@@ -30,7 +29,7 @@ class Widen(Exception):  # noqa: N818 - a wish, not an error
 def digest_of(op: Op) -> str:
     """A keyed hash of everything an operation says: the same id with another payload is a conflict."""
     said = json.dumps([op.actor_id, op.stream, op.kind, op.data, op.base], default=str, sort_keys=True)
-    return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.SECRET_KEY.encode(), said.encode(), "sha256").hex()
 
 
 class Saves:
@@ -41,6 +40,7 @@ class Saves:
         self.updates: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
         self.fields: dict[models.Model, set[str]] = defaultdict(set)
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
+        self.freed: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
 
     def insert(self, row: models.Model, key: Any = None) -> None:
         self.inserts[type(row)][row.pk if key is None else key] = row
@@ -50,14 +50,14 @@ class Saves:
             self.updates[type(row)][row.pk] = row
             self.fields[row] |= set(fields)
 
-    def renewed(self) -> Iterator[tuple[type[models.Model], list[str], list[models.Model]]]:
+    def renewed(self) -> Iterator[tuple[list[str], list[models.Model]]]:
         """Rows to update, together those of which the same fields change: other fields may be another batch's."""
-        for model, rows in self.updates.items():
+        for rows in self.updates.values():
             alike: dict[tuple[str, ...], list[models.Model]] = defaultdict(list)
             for row in rows.values():
                 alike[tuple(sorted(self.fields[row]))].append(row)
             for fields, those in alike.items():
-                yield model, list(fields), those
+                yield list(fields), those
 
     def delete(self, row: models.Model, key: Any = None) -> None:
         """Takes a row away; one that was to be inserted under `key` is simply not."""
@@ -66,6 +66,10 @@ class Saves:
         else:
             self.updates[type(row)].pop(row.pk, None)
             self.deletes[type(row)].add(row.pk)
+
+    def free(self, row: models.Model, field: str) -> None:
+        """Empties a unique field before anything else is renewed, so that another row can take over its value."""
+        self.freed[type(row), field].add(row.pk)
 
 
 class Scene:
@@ -84,6 +88,7 @@ class Scene:
         self.erasures: list[Line] = []  # for the ledger, once they are committed
         self.op: Op | None = None
         self.cause = "plan"  # of changes that no operation makes
+        self.phases: dict[tuple[Any, ...], Phase] = {}
 
     def event_of(self, op: Op) -> Event:
         try:
@@ -98,7 +103,11 @@ class Scene:
         return person
 
     def phase(self, event: Event) -> Phase:
-        return event.phase_at(self.now)
+        """Asked for every operation, so worked out once for the same facts at the same time."""
+        facts = (event.pk, event.phase, event.session_no, event.ends_at, event.paused_left, event.by_hand, self.now)
+        if facts not in self.phases:
+            self.phases[facts] = event.phase_at(self.now)
+        return self.phases[facts]
 
     def ask(self, action: Action, role: Role, event: Event) -> None:
         """Raises `Refused` with the code that says why not."""

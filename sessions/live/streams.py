@@ -7,23 +7,30 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from sessions import ledger
 from sessions.clock import now_ms
+from sessions.live import rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
-from sessions.live.scene import Scene, Widen, digest_of
+from sessions.live.scene import Saves, Scene, Widen, digest_of
+from sessions.live.trouble import is_deadlock
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
-ROWS_AT_ONCE = 200
+PERSON = ("id", "event", "name", "role", "moderator", "removed_at", "me_seq")
+CHANGE = ("id", "event", "op_id", "seq", "code", "digest")
+STREAM = ("id", "event", "kind", "ref", "head")
+MOST_DEADLOCKS = 3
+HELD_UP = "held_up"  # never leaves this process
 FIRST_OF_ME = ("seat",)  # and `person`, which has the same seq
 listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the streams that a commit of ours raised
+_waits_for_locks: ContextVar[bool] = ContextVar("waits_for_locks", default=True)
 
 
 def apply(ops: Sequence[Op]) -> list[Answer]:
@@ -33,6 +40,17 @@ def apply(ops: Sequence[Op]) -> list[Answer]:
     when the database cannot be reached or written: then nothing of that batch happened.
     """
     return [answer for batch in _batches(ops) for answer in _apply_batch(batch)]
+
+
+def attempt(ops: Sequence[Op]) -> list[Answer]:
+    """`apply` that waits for nobody: where another connection holds a stream, the answer is `HELD_UP` and nothing of
+    that operation happened. Whoever asks tries it again; the others are done.
+    """
+    waited = _waits_for_locks.set(False)
+    try:
+        return apply(ops)
+    finally:
+        _waits_for_locks.reset(waited)
 
 
 def _batches(ops: Sequence[Op]) -> Iterator[list[Op]]:
@@ -58,12 +76,24 @@ def _governs(op: Op) -> bool:
 
 def _apply_batch(ops: Sequence[Op]) -> list[Answer]:
     try:
-        return _apply_widening(ops)
+        return _apply_through_deadlocks(ops)
     except IntegrityError:
         if len(ops) > 1:
             return [answer for op in ops for answer in _apply_batch([op])]
         log.info("an operation met a constraint; it is judged again, as of now", exc_info=True)
-        return _apply_widening(ops)
+        return _apply_through_deadlocks(ops)
+
+
+def _apply_through_deadlocks(ops: Sequence[Op]) -> list[Answer]:
+    """Of transactions that wait for each other the database ends one: here it begins again, three times at most."""
+    for _ended in range(MOST_DEADLOCKS):
+        try:
+            return _apply_widening(ops)
+        except OperationalError as trouble:
+            if not is_deadlock(trouble):
+                raise
+            log.info("a batch of %d operations was ended by a deadlock; it begins again", len(ops))
+    return _apply_widening(ops)
 
 
 def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
@@ -80,17 +110,20 @@ def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
 
 @transaction.atomic
 def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]:
-    scene = _read(ops, _lock(ops, extra))
-    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
-    answers = [_judge(scene, states, op) for op in ops]
+    extra = set(extra)
+    locked = _lock(ops, extra)
+    free = ops if _waits_for_locks.get() else _without_held_up(ops, extra, locked)
+    scene = _read(free, locked)
+    states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(free).items()}
+    judged = [_judge(scene, states, op) for op in free]
     _write(scene)
-    return answers
+    return judged if len(free) == len(ops) else _with_held_up(ops, free, judged)
 
 
 @transaction.atomic
 def replay(ops: Sequence[Op]) -> list[Answer]:
     """`apply` for what was done earlier: each operation is judged as of the moment it `arrived`. For samples."""
-    scene = _read(ops, _locked(Q(event_id__in={op.event_id for op in ops})))
+    scene = _read(ops, _locked({"event": {op.event_id for op in ops}}))
     states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(ops).items()}
     answers = []
     for op in ops:
@@ -104,7 +137,7 @@ def replay(ops: Sequence[Op]) -> list[Answer]:
 def governing(event: Event) -> Iterator[Scene]:
     """Locks every stream of the event; `scene.raise_head(event, name)` gives a part its new seq. Commits at the end."""
     with transaction.atomic():
-        scene = Scene(_locked(Q(event=event)), [event], [])
+        scene = Scene(_locked({"event": [event.pk]}), [event], [])
         yield scene
         _write(scene)
 
@@ -130,9 +163,9 @@ def open_me(participant: Participant) -> None:
 
 def _make(event_id: int, parts: Mapping[Name, Sequence[str]]) -> None:
     """A reader whose cursor is 0 has nothing: the parts of a new stream are its first changes."""
-    rows = [Stream(event_id=event_id, kind=n.kind, ref=n.ref, head=len(those)) for n, those in parts.items()]
-    Stream.objects.bulk_create(rows)
-    of_rows = zip(rows, parts.values(), strict=True)
+    made = [Stream(event_id=event_id, kind=n.kind, ref=n.ref, head=len(those)) for n, those in parts.items()]
+    Stream.objects.bulk_create(made)
+    of_rows = zip(made, parts.values(), strict=True)
     Change.objects.bulk_create(_birth(row, seq, part) for row, those in of_rows for seq, part in enumerate(those, 1))
 
 
@@ -180,32 +213,61 @@ def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:
 
 
 def _lock(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Stream]:
-    wanted = Q(pk=None)
-    refs: dict[tuple[int, str], set[int]] = {(event_id, name.kind): {name.ref} for event_id, name in extra}
-    for op in ops:
-        names = KINDS[op.stream.kind].locks(op)
-        if names == EVERY_STREAM:
-            wanted |= Q(event_id=op.event_id)
-            continue
-        for name in cast("Sequence[Name]", names):
-            refs.setdefault((op.event_id, name.kind), set()).add(name.ref)
-    for (event_id, kind), those in refs.items():
-        wanted |= Q(event_id=event_id, kind=kind, ref__in=those)
-    return _locked(wanted)
+    """In the order of their ids (SQLite: the whole database is locked already). What governs an event waits for all of
+    its streams: in a busy café they are never all free at once.
+    """
+    if _governs(ops[0]):
+        return _locked({"event": {ops[0].event_id}})
+    names = _names(ops, extra)
+    found = _locked(_among(names), wait=_waits_for_locks.get())
+    return [stream for stream in found if _name_of(stream) in names]
 
 
-def _locked(wanted: Q) -> list[Stream]:
-    """The streams, locked in the order of their ids (SQLite: the whole database is locked already)."""
-    return list(Stream.objects.filter(wanted).order_by("pk").select_for_update())
+def _names(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> set[tuple[int, Name]]:
+    """The streams by which these operations are judged, and `extra` ones."""
+    return set(extra).union(*(_names_of(op) for op in ops))
+
+
+def _names_of(op: Op) -> set[tuple[int, Name]]:
+    return {(op.event_id, name) for name in cast("Sequence[Name]", KINDS[op.stream.kind].locks(op))}
+
+
+def _name_of(stream: Stream) -> tuple[int, Name]:
+    return stream.event_id, Name(stream.kind, stream.ref)
+
+
+def _among(names: Collection[tuple[int, Name]]) -> dict[str, Collection[Any]]:
+    """These, and perhaps a few more."""
+    kinds, refs = {name.kind for _event, name in names}, {name.ref for _event, name in names}
+    return {"event": {event for event, _name in names}, "kind": kinds, "ref": refs}
+
+
+def _locked(among: Mapping[str, Collection[Any]], *, wait: bool = True) -> list[Stream]:
+    return rows.load(Stream, STREAM, among, lock="wait" if wait else "skip")
+
+
+def _without_held_up(ops: Sequence[Op], extra: set[tuple[int, Name]], locked: list[Stream]) -> Sequence[Op]:
+    """The operations of which no stream is another connection's just now."""
+    if _governs(ops[0]) or not connection.features.has_select_for_update:
+        return ops
+    missing = _names(ops, extra) - {_name_of(stream) for stream in locked}
+    held = {_name_of(stream) for stream in rows.load(Stream, STREAM, _among(missing))} & missing if missing else set()
+    events = {event_id for event_id, _name in held & extra}
+    return [op for op in ops if op.event_id not in events and not _names_of(op) & held]
+
+
+def _with_held_up(ops: Sequence[Op], free: Sequence[Op], judged: Sequence[Answer]) -> list[Answer]:
+    """The answers in the order of `ops`, of which `free` were judged."""
+    answers = {id(op): answer for op, answer in zip(free, judged, strict=True)}
+    return [answers.get(id(op)) or Answer(op.id, op.stream, code=HELD_UP) for op in ops]
 
 
 def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
-    events = Event.objects.filter(pk__in={op.event_id for op in ops}).prefetch_related("sessions__questions")
-    people = Participant.objects.filter(pk__in={op.actor_id for op in ops})
+    ids = {op.event_id for op in ops}
+    events = Event.objects.filter(pk__in=ids).prefetch_related("sessions__questions")
+    people = rows.load(Participant, PERSON, {"id": {op.actor_id for op in ops}})
     scene = Scene(locked, events, people)
-    known = Change.objects.filter(
-        op_id__in=[op.id for op in ops], event_id__in={op.event_id for op in ops}, answers=True
-    )
+    known = rows.load(Change, CHANGE, {"event": ids, "op_id": [op.id for op in ops]}, where="answers")
     scene.answered = {(change.event_id, change.op_id): change for change in known}
     return scene
 
@@ -276,16 +338,10 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
 def _write(scene: Scene) -> None:
     raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
     if raised:
-        _renew(Stream, ["head"], raised)
-    for model, keys in scene.saves.deletes.items():
-        _objects(model).filter(pk__in=keys).delete()
-    for model, fields, those in scene.saves.renewed():
-        _renew(model, fields, those)
-    for model, rows in scene.saves.inserts.items():
-        if rows:
-            _objects(model).bulk_create(rows.values())
+        rows.update(["head"], raised)
+    _save(scene.saves)
     if scene.changes:
-        Change.objects.bulk_create(scene.changes)
+        rows.insert(scene.changes)
     _after_commit(frozenset(scene.raised), scene.erasures)
 
 
@@ -296,16 +352,16 @@ def _after_commit(touched: frozenset[int], erasures: Sequence[ledger.Line]) -> N
         transaction.on_commit(lambda: _put_down(erasures), robust=True)
 
 
-def _renew(model: type[models.Model], fields: Sequence[str], rows: Collection[models.Model]) -> None:
-    if len(rows) > 1:
-        _objects(model).bulk_update(rows, fields, batch_size=ROWS_AT_ONCE)
-        return
-    for row in rows:
-        _objects(model).filter(pk=row.pk).update(**{name: getattr(row, name) for name in fields})
-
-
-def _objects(model: type[models.Model]) -> models.Manager[Any]:
-    return model._default_manager
+def _save(saves: Saves) -> None:
+    for model, keys in saves.deletes.items():
+        model._default_manager.filter(pk__in=keys).delete()
+    for (model, field), keys in saves.freed.items():
+        model._default_manager.filter(pk__in=keys).update(**{field: None})
+    for fields, those in saves.renewed():
+        rows.update(fields, those)
+    for new in saves.inserts.values():
+        if new:
+            rows.insert(new.values())
 
 
 def _tell(touched: frozenset[int]) -> None:

@@ -8,10 +8,11 @@ from contextlib import suppress
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import Error, connections
+from django.db import Error, OperationalError, connections
 
 T = TypeVar("T")
 PATIENCE_S = 5.0
+SOON_S = 2.0
 _readers = max(1, settings.LIVE_THREADS - 1)
 _executor = ThreadPoolExecutor(_readers, thread_name_prefix="live")
 _writer = ThreadPoolExecutor(1, thread_name_prefix="writer") if settings.LIVE_THREADS > 1 else _executor
@@ -20,6 +21,16 @@ _writer = ThreadPoolExecutor(1, thread_name_prefix="writer") if settings.LIVE_TH
 async def in_thread(work: Callable[..., T], *args: object) -> T:
     """Runs database work in one of the live threads, whose connections stay open; errors come through."""
     return await asyncio.get_running_loop().run_in_executor(_executor, _run, work, args)
+
+
+async def in_thread_soon(work: Callable[..., T], *args: object) -> T:
+    """The same for who can come again: raises `OperationalError` when no thread is free within two seconds."""
+    ticket = _executor.submit(_run, work, args)
+    answer = asyncio.wrap_future(ticket)
+    done, _waiting = await asyncio.wait({answer}, timeout=SOON_S)
+    if not done and ticket.cancel():
+        raise OperationalError("all threads are at work")
+    return await answer
 
 
 async def in_writer(work: Callable[..., T], *args: object) -> T:

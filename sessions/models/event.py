@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -9,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sessions.clock import now_ms
 from sessions.codes import new_code
 from sessions.models.course import Course
 from sessions.models.moderator import Moderator
@@ -17,12 +19,20 @@ from sessions.phases import Phase
 MOST_SESSIONS = 6
 MOST_QUESTIONS = 4
 MINUTES = (1, 240)
+PRESENT = timedelta(minutes=5)
+QUIET = (Phase.DRAFT, Phase.CLOSED, Phase.ARCHIVED)
 
 
 class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, moderator: Moderator) -> EventQuerySet:
         """A moderator's own events."""
         return self.filter(owner=moderator)
+
+    def live(self) -> EventQuerySet:
+        """Those that people are in just now: a session runs, or somebody's page was open in the last minutes."""
+        runs = Q(phase=Phase.RUNNING, paused_left=None, ends_at__gt=now_ms())
+        here = Q(participants__seen_at__gte=timezone.now() - PRESENT) & ~Q(phase__in=QUIET)
+        return self.filter(runs | here).distinct()
 
 
 class Event(Course):

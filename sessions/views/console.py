@@ -15,6 +15,7 @@ from sessions.http import HttpRequest
 from sessions.identity import moderator_of
 from sessions.live import reading, streams
 from sessions.live.ops import Name, Op
+from sessions.live.trouble import storage
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event
 
@@ -29,14 +30,16 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def console(request: HttpRequest, code: str) -> HttpResponse:
     """The moderator's live page."""
     event, moderator = moderator_of(request, code)
-    live = reading.page(moderator, ["stage", "me", "room"])
+    live = reading.page(moderator, ["stage", "me", "room", "gallery"])
     numbers, shown = desk.glance(event), _shown(request, event, live)
     context = {
         **shown,
         "sums": desk.sums(live.parts["room"], numbers, shown["lead"]["phase"]),
         "tables": desk.cards(live.parts["room"], numbers),
+        "closing": desk.harvest(live.parts["gallery"])["text"],
         "asked": request.GET.get("ask", ""),
         "looked_at": _looked_at(request, live.parts["room"]),
+        "storage_full": storage.full,
     }
     return render(request, "sessions/console.html", context)
 

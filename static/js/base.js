@@ -126,9 +126,9 @@ function once(button, act) {
   act().finally(() => window.setTimeout(() => delete button.dataset.busy, COPIED_MS));
 }
 
-/** A form with `data-once` goes out once, however often the button is tapped. */
+/** A form with `data-once` goes out once, however often the button is tapped. Closing its dialog sends nothing. */
 function sendOnce(event) {
-  if (!("once" in event.target.dataset)) return;
+  if (!("once" in event.target.dataset) || event.submitter?.formMethod === "dialog") return;
   if (event.target.dataset.once === "sent") event.preventDefault();
   else event.target.dataset.once = "sent";
 }

@@ -17,6 +17,7 @@ function run(main) {
   const desk = deskReader(main.dataset.desk, (view) => showDesk(page, view));
   live.on("glance", (frame) => showNumbers(page, frame));
   live.on("phase", () => (showStep(page), showSums(page), desk()));
+  live.on("part", ({ part }) => part.id === "closing" && showClosing(part.text));
   live.on("frame", ({ s }) => {
     if (s === "room") showCards(page), showSums(page);
     if (s === "stage") showStep(page), showSums(page), desk();
@@ -29,7 +30,7 @@ function run(main) {
 
 function showStep({ live, pressed }) {
   const view = lead(live.get("stage", "now"), live.now());
-  for (const id of ["next", "word", "by-hand"]) live.fill(document.getElementById(id), view);
+  for (const id of ["next", "word", "by-hand", "closing", "edit"]) live.fill(document.getElementById(id), view);
   for (const title of document.querySelectorAll("[data-title]")) title.textContent = view.title;
   keepFocus(pressed, pressed?.form.parentElement.querySelectorAll("button") ?? []);
 }
@@ -41,6 +42,7 @@ function showDesk({ live, main }, view) {
 
 function showNumbers(page, frame) {
   page.numbers = frame;
+  page.live.fill(document.getElementById("storage"), frame);
   showCards(page);
   showSums(page);
 }
@@ -76,7 +78,8 @@ async function onSubmit(event, page) {
   const done = await act(live, stream, kind, data);
   delete form.dataset.busy;
   const field = form.querySelector("textarea");
-  if (done && field) clear(field);
+  if (done && field && "keep" in form.dataset) live.forgetDraft(field), showClosing(data.text), toast(say("said"));
+  else if (done && field) clear(field);
 }
 
 /** The form says which step it means, so that neither a second click nor the clock can make it another one. */
@@ -91,6 +94,14 @@ function nameStep(form, live) {
 /** The second click of a double click meets a button that has meanwhile become the next step's. */
 function stopSecond(event) {
   if (event.detail > 1 && event.target.closest?.("[data-step], .pause")) event.preventDefault();
+}
+
+/** The closing sentence stays in its field to be corrected; what somebody is typing there is not overwritten. */
+function showClosing(text) {
+  const field = document.getElementById("closing-text");
+  const untouched = field.value === field.defaultValue;
+  field.defaultValue = text;
+  if (untouched) field.value = text;
 }
 
 function clear(field) {

@@ -1,6 +1,7 @@
 // The live protocol without a browser: what a frame changes and what is to be done about it. Pure; sync.md is the law,
 // tests/vectors/core.json shows it at work. Times are ms on this machine's clock.
 
+const BEGINNING = -1; // a cursor that cannot be: the server answers it with a reset
 const SEEN_MS = 1_000;
 const JITTER_MS = [500, 8_000];
 const STRIKE_MS = 5_000;
@@ -15,11 +16,18 @@ export function begin({ epoch = null, streams = {} }) {
 
 /** `input` is {t: "open"} or {t: "frame", frame, now}. */
 export function step(state, input) {
-  if (input.t === "open") return { state: { ...state, handled: 0, told: 0, toldAt: 0, bye: null }, effects: [send(hello(state))] };
+  if (input.t === "open") return open(state);
   const frame = input.frame;
   const handle = Object.hasOwn(FRAMES, frame.t) ? FRAMES[frame.t] : () => ({ state, effects: [] });
   const after = handle(state, frame);
   return confirm(after.state, after.effects, input.now);
+}
+
+/** What was counted or asked for on another socket does not matter on this one. */
+function open(state) {
+  const each = Object.entries(state.streams).map(([s, stream]) => [s, { ...stream, lacking: null }]);
+  const fresh = { ...state, streams: Object.fromEntries(each), handled: 0, told: 0, toldAt: 0, bye: null };
+  return { state: fresh, effects: [send(hello(fresh))] };
 }
 
 export function hello(state) {
@@ -29,10 +37,11 @@ export function hello(state) {
 
 const FRAMES = { welcome, parts, ack, err, beat, pong, end, bye, glance };
 
+/** Another epoch: nothing that is known counts. Until its first frame has come the server is asked to begin anew. */
 function welcome(state, frame) {
   const other = state.epoch !== null && state.epoch !== frame.epoch;
   const names = other ? Object.keys(state.streams) : [];
-  const streams = names.reduce((all, s) => ({ ...all, [s]: { cursor: 0, stale: true, lacking: null } }), state.streams);
+  const streams = names.reduce((all, s) => ({ ...all, [s]: { cursor: BEGINNING, stale: true, lacking: null } }), state.streams);
   const limits = frame.limits ?? {};
   return {
     state: { ...state, epoch: frame.epoch, window: limits.window ?? state.window, streams },
@@ -70,7 +79,7 @@ function ack(state, { id, s, seq, dup }) {
 }
 
 function err(state, { id, code, text, retry, after_ms, part }) {
-  if (!id) return { state, effects: [{ do: "complain", code, text }] };
+  if (!id) return { state, effects: retry ? [] : [{ do: "complain", code, text }] }; // no last word about anything
   const more = { ...(after_ms !== undefined && { after_ms }), ...(part && { part }) };
   return { state, effects: [{ do: "answer", id, ok: false, code, text, retry: Boolean(retry), ...more }] };
 }

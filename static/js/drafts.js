@@ -1,6 +1,6 @@
 // Half-typed text: kept at every input, put back after a reload, offered on the next page, forgotten when it is sent.
 
-import { wasBefore } from "./kept.js";
+import { wasBefore } from "./claims.js";
 
 const OLD_MS = 24 * 3_600_000;
 
@@ -30,9 +30,10 @@ export class Drafts {
     return [...this.root.querySelectorAll("[data-draft]")];
   }
 
-  /** Whether somebody is in the middle of a text on this page. */
+  /** Whether somebody is in the middle of a text on this page, in a dialog too. */
   open() {
-    return this.fields().some((field) => field.value.trim() && field.value !== field.defaultValue);
+    const fields = [...this.fields(), ...this.root.querySelectorAll("dialog[open] textarea")];
+    return fields.some((field) => field.value.trim() && field.value !== field.defaultValue);
   }
 
   key(field) {

@@ -1,38 +1,67 @@
 // The gong, struck by the page itself: no sound file, no request. Browsers allow sound after a tap only.
 
+import { recall, remember } from "./platform.js";
+
 const PARTIALS = [[1, 0.5, 5], [1.52, 0.3, 3.6], [2.34, 0.22, 2.6], [3.1, 0.12, 1.8], [4.65, 0.07, 1]];
 const PITCH = 146;
+const WISH = "zc-ring";
+const TAPS = ["pointerup", "keydown"]; // what browsers take for a wish of a person, by mouse, finger and keyboard
 
 let audio = null;
 let lock = null;
 
-/** Wires the buttons "Ring for me". `always`: console and projector ring without them, as far as the browser lets them. */
+/**
+ * Wires the buttons "Ring for me": one tap is enough for the whole event, the next page goes on with the first tap on it.
+ * `always`: console and projector ring without them, as far as the browser lets them.
+ */
 export function readyGong(always) {
   if (!globalThis.AudioContext) return;
-  if (always) keepAwake();
-  if (always) wake();
-  if (always) document.addEventListener("pointerdown", wake, { once: true });
+  if (always || recall(WISH)) goOn();
   document.addEventListener("visibilitychange", () => lock && !document.hidden && keepAwake());
-  for (const button of document.querySelectorAll("[data-ring]")) {
+  for (const button of buttons()) {
     button.hidden = false;
     button.addEventListener("click", () => press(button));
   }
 }
 
-/** Makes sound possible; browsers want a tap for it. */
+function buttons() {
+  return document.querySelectorAll("[data-ring]");
+}
+
+function show(on) {
+  for (const button of buttons()) button.setAttribute("aria-pressed", String(on));
+}
+
+/** Rings from now on, or from the first tap anywhere. */
+function goOn() {
+  const tapped = async ({ target } = {}) => {
+    if (target?.closest?.("[data-ring]")) return stop();
+    await wake();
+    if (audio?.state !== "running") return undefined;
+    show(true);
+    return stop();
+  };
+  const stop = () => TAPS.forEach((name) => document.removeEventListener(name, tapped));
+  for (const name of TAPS) document.addEventListener(name, tapped);
+  keepAwake();
+  tapped();
+}
+
+/** Makes sound possible; some browsers take a moment for it, all want a tap. */
 function wake() {
   audio ??= new AudioContext();
-  audio.resume().catch(() => {});
+  return audio.resume().catch(() => {});
 }
 
 /** On with a soft stroke to hear it, and the screen stays awake; off again with the next tap. */
-function press(button) {
+async function press(button) {
   const on = button.getAttribute("aria-pressed") !== "true";
-  button.setAttribute("aria-pressed", String(on));
+  show(on);
+  remember(WISH, on ? "1" : "");
   if (!on) return rest();
-  wake();
-  strike(0.3);
-  return keepAwake();
+  keepAwake();
+  await wake();
+  return strike(0.3);
 }
 
 function rest() {

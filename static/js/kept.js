@@ -21,18 +21,6 @@ export function excess(entries, { most = MOST, bytes = MOST_BYTES } = {}) {
   return over.map(({ id }) => id);
 }
 
-/** Whose words a browser keeps. It may be the event's moderator and one guest at a time. */
-export function ownerOf(event, { id, role }) {
-  return `${event}/${role === "moderator" ? "m" : ""}${id}`;
-}
-
-/** Whether `owner` was a guest of the same event in this browser before `me`: one that the server does not know any more. */
-export function wasBefore(owner, me) {
-  const [event, id] = owner.split("/");
-  const [own, mine] = me.split("/");
-  return owner !== me && event === own && !`${id}${mine}`.includes("m");
-}
-
 /** Where the event stands when an operation is accepted; null where the page does not know. */
 export function whenOf(stage) {
   return stage ? { phase: stage.phase, session: stage.session } : null;

@@ -1,6 +1,7 @@
 // The live page: wires the line, the parts, the outbox and the clock together. Page modules start here.
 
 import { Again } from "./again.js";
+import { ownerOf } from "./claims.js";
 import { ServerClock, Timekeeper } from "./clock.js";
 import { Connection } from "./connection.js";
 import { begin, step } from "./core.js";
@@ -10,7 +11,6 @@ import { fill } from "./fill.js";
 import { Follow } from "./follow.js";
 import { readyGong } from "./gong.js";
 import { Offer } from "./offer.js";
-import { ownerOf } from "./kept.js";
 import { lay } from "./overlay.js";
 import { Parts } from "./parts.js";
 import { browser, listenToDevice } from "./platform.js";

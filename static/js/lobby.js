@@ -2,6 +2,7 @@
 
 import { keepFocus } from "./focus.js";
 import { start } from "./live.js";
+import { say } from "./words.js";
 
 const PEOPLE_MS = 20_000;
 const VIEW = "zc-lobby-view";
@@ -19,6 +20,11 @@ export function sum(tables) {
   );
 }
 
+/** Whether this person can sit down there: a chair that is kept for the host is free for the host. */
+export function hasRoom({ open, full, taken, cap, host }, me) {
+  return !full || (open && host === me.id && taken < cap);
+}
+
 /** What the operation of a form says: `seat.take` names its table, the others need nothing. */
 export function wish(kind, table) {
   return kind === "seat.take" ? { table: Number(table) } : {};
@@ -30,6 +36,7 @@ function lobby(main) {
   const yours = document.getElementById("yourseat");
   const href = yours.querySelector("a").getAttribute("href");
   let pressed = null; // the button that was pressed last: it may give way to another
+  let told = null; // the button whose reason is shown
   const find = (query) => [...document.querySelectorAll(query)];
 
   function look() {
@@ -39,9 +46,12 @@ function lobby(main) {
     const open = seatsOpen(stage.phase);
     for (const button of find("[data-sit]")) {
       const table = live.get("room", `table:${button.value}`);
-      allow(button, open && !!table && !table.full, `free-${button.value}`, open);
+      allow(button, open && !!table && hasRoom(table, live.me), `free-${button.value}`, open);
     }
-    for (const button of find("[data-any]")) allow(button, open && tables.some((table) => !table.full), "any-hint", open);
+    const anywhere = tables.some((table) => hasRoom(table, live.me));
+    for (const button of find("[data-any]")) allow(button, open && anywhere, "any-hint", open);
+    live.fill(document.getElementById("any-hint"), { room: anywhere });
+    if (told && told.getAttribute("aria-disabled") !== "true") show("");
     live.fill(document.getElementById("sum"), sum(tables));
     const mine = tables.find((table) => table.table === live.me.seat?.table);
     live.fill(yours, { name: mine?.name ?? "", phase: stage.phase, session: stage.session, href });
@@ -69,14 +79,17 @@ function lobby(main) {
     show(answer.ok ? "" : answer.text);
   }
 
-  function show(text) {
+  function show(text, about = null) {
+    told = about;
     live.fill(refused, { text });
     refused.hidden = !text;
   }
 
   function sayWhy(button) {
-    const ids = button.getAttribute("aria-describedby").split(" ");
-    show(ids.map((id) => document.getElementById(id)?.innerText.trim()).filter(Boolean).join(" "));
+    const open = seatsOpen(live.stage().phase);
+    const table = live.get("room", `table:${button.value}`);
+    if (open && table) show(say(table.open ? "table-full" : "table-closed", { table: table.name }), button);
+    else show(document.getElementById(open ? "any-hint" : "why-not").innerText.trim(), button);
   }
 
   function rememberView() {

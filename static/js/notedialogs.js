@@ -31,6 +31,7 @@ export function noteDialogs(live, main, { stream, move }) {
   function edit(part, { text = part.text, reason = "", conflict = false } = {}) {
     if (editor.open) return editor.addEventListener("close", () => edit(part, { text, reason, conflict }), { once: true });
     edited = part;
+    field.defaultValue = part.text;
     field.value = text;
     theirs.hidden = !conflict;
     editor.querySelector("[data-act=theirs]").hidden = !conflict;

@@ -1,10 +1,10 @@
 // Operations that have no answer yet, and a person's own accepted ones in case the server comes back from an older copy.
 // Kept in IndexedDB through reloads and crashes; in memory where there is none.
 
+import { claims, leftovers, wasBefore } from "./claims.js";
 import { openBase, readAll, write } from "./database.js";
-import { excess, wasBefore } from "./kept.js";
+import { excess } from "./kept.js";
 
-const OLD_MS = 24 * 3_600_000;
 const TRIM_EVERY = 16;
 
 /** `owner` is event key and participant. `unsafe()` is called once when things can only be kept in memory. */
@@ -64,8 +64,8 @@ class Outbox {
 
   /** Everything that was accepted from this person, here or in another tab. */
   async accepted() {
-    const stored = await this.stored("kept");
-    return [...new Map([...this.kept.values(), ...stored].map((entry) => [entry.id, entry])).values()];
+    const all = [...this.kept.values(), ...(await this.stored("kept"))].filter(({ owner }) => owner === this.owner);
+    return [...new Map(all.map((entry) => [entry.id, entry])).values()];
   }
 
   /** Brings accepted operations back into this tab's outbox; gives those that no other tab was faster with. */
@@ -88,36 +88,37 @@ class Outbox {
 
   /** Everything of this person that belongs to this tab or to one that `isGone(tab)`; it is this tab's from now on. */
   async claim(isGone) {
-    const free = (await this.stored("ops")).filter((entry) => !this.memory.has(entry.id) && (entry.tab === this.tab || isGone(entry.tab)));
-    for (const entry of free) this.memory.set(entry.id, entry);
-    if (free.length) await this.change(({ ops }) => free.forEach((entry) => ops.put({ ...entry, tab: this.tab })));
-    return free.sort((one, other) => (one.id < other.id ? -1 : 1));
+    const { owner, tab, memory } = this;
+    const free = claims(await this.stored("ops"), { owner, tab, has: (id) => memory.has(id), isGone });
+    for (const entry of free) memory.set(entry.id, entry);
+    if (free.length) await this.change(({ ops }) => free.forEach((entry) => ops.put({ ...entry, tab })));
+    return free;
   }
 
-  /** Clears what others left behind here a day ago (other events, earlier guests), and of this person's what grows too much. */
+  /** What others left behind here a day ago goes, and of this person's the oldest where it grows too much. */
   async tidy() {
-    const event = this.owner.split("/")[0];
-    const isOthers = ({ owner }) => !owner.startsWith(`${event}/`) || wasBefore(owner, this.owner);
-    const isOld = (entry) => isOthers(entry) && Date.now() - entry.at > OLD_MS;
-    const [ops, kept] = [await this.stored("ops", true), await this.stored("kept", true)];
-    const own = [...this.kept.values(), ...kept].filter(({ owner }) => owner === this.owner);
-    await this.erase([...ops, ...kept].filter(isOld));
-    await this.drop(excess(own));
+    const { owner } = this;
+    const kept = await this.stored("kept");
+    await this.erase(leftovers([...(await this.stored("ops")), ...kept], { owner, now: Date.now() }));
+    await this.drop(excess([...this.kept.values(), ...kept.filter((entry) => entry.owner === owner)]));
   }
 
   /** What a guest who was here before this one left behind. */
   async left(name) {
-    return (await this.stored(name, true)).filter(({ owner, at }) => wasBefore(owner, this.owner) && Date.now() - at < OLD_MS);
+    const theirs = (await this.stored(name)).filter(({ owner }) => wasBefore(owner, this.owner));
+    const old = leftovers(theirs, { owner: this.owner, now: Date.now() });
+    return theirs.filter((entry) => !old.includes(entry));
   }
 
   async erase(entries) {
     if (entries.length) await this.change(({ ops, kept }) => entries.forEach(({ id }) => (ops.delete(id), kept.delete(id))));
   }
 
-  async stored(name, everybody = false) {
+  /** Everybody's: one browser may be several people in several events. */
+  async stored(name) {
     if (!this.base) return [];
     try {
-      return (await readAll(this.base, name)).filter((entry) => everybody || entry.owner === this.owner);
+      return await readAll(this.base, name);
     } catch {
       return [];
     }

@@ -3,6 +3,7 @@
 
 import { act, refuse } from "./acts.js";
 import { toast } from "./base.js";
+import { personView } from "./person.js";
 import { say } from "./words.js";
 
 const SEATS = { least: 1, most: 50 };
@@ -22,6 +23,8 @@ class Dialogs {
     this.tableDialog = document.getElementById("table-dialog");
     this.personDialog = document.getElementById("person-dialog");
     this.removal = document.getElementById("remove-dialog");
+    this.choice = document.getElementById("person-table");
+    this.choice.addEventListener("change", () => this.showPerson());
     this.looked = { table: 0, person: 0, name: "" };
     this.acts = {
       table: (button) => this.openTable(Number(button.closest("[data-table]").dataset.table)),
@@ -31,17 +34,28 @@ class Dialogs {
       "close-table": () => this.set({ open: false }),
       "open-table": () => this.set({ open: true }),
       free: () => this.put(null),
+      host: () => this.appoint(this.chosen(), this.looked.person, "host"),
+      "no-host": () => this.appoint(this.hosted(), null, "no-host"),
       remove: () => this.change({ removed: true }, "removed"),
     };
     this.forms = {
       "name-table": async ({ name }) => (await this.set({ name })) && toast(say("renamed")),
       "name-person": ({ name }) => this.change({ name }, "renamed"),
-      move: ({ table }) => this.put(Number(table)),
+      move: () => this.put(this.chosen()),
     };
   }
 
   table() {
     return this.live.get("room", `table:${this.looked.table}`);
+  }
+
+  /** The table chosen in the person's dialog. */
+  chosen() {
+    return Number(this.choice.value);
+  }
+
+  hosted() {
+    return this.live.parts("room").find(({ host }) => host === this.looked.person)?.table;
   }
 
   onClick(event) {
@@ -71,7 +85,7 @@ class Dialogs {
   }
 
   showPerson() {
-    const view = personView(this.looked.person, this.live.parts("room"), this.page.numbers);
+    const view = personView(this.looked.person, this.live.parts("room"), this.page.numbers, this.chosen());
     this.looked.name = view.name ||= this.looked.name; // who left meanwhile keeps the name they had
     this.live.fill(this.personDialog, view);
     this.live.fill(this.removal.querySelector("[data-remove]"), view);
@@ -91,7 +105,8 @@ class Dialogs {
     refuse(this.live, "");
     const view = this.showPerson();
     document.getElementById("person-name").value = view.name;
-    document.getElementById("person-table").value = String(view.table ?? view.emptiest);
+    this.choice.value = String(view.table ?? view.emptiest);
+    this.showPerson();
     this.personDialog.showModal();
   }
 
@@ -109,6 +124,13 @@ class Dialogs {
     if (await act(this.live, "room", "seat.put", { p: this.looked.person, table })) this.personDialog.close();
   }
 
+  async appoint(table, host, word) {
+    const { name } = this.looked;
+    if (!(await act(this.live, "room", "table.set", { table, host }))) return;
+    this.personDialog.close();
+    toast(say(word, { name, table: this.live.get("room", `table:${table}`)?.name }));
+  }
+
   async change(values, word) {
     const { person, name } = this.looked;
     this.removal.close();
@@ -116,19 +138,4 @@ class Dialogs {
     this.personDialog.close();
     toast(say(word, { name }));
   }
-}
-
-/** All the person dialog shows; the name is empty for somebody who is neither at a table nor in the lobby. */
-export function personView(id, room, numbers) {
-  const at = room.find((table) => table.seats.some((seat) => seat.p === id));
-  const seat = at?.seats.find((one) => one.p === id) ?? numbers?.lobby.find((one) => one.p === id);
-  const emptiest = [...room].filter((table) => !table.full).sort((a, b) => a.taken - b.taken || a.no - b.no)[0];
-  return {
-    name: seat?.name ?? "",
-    at: at?.name ?? "",
-    table: at?.table ?? null,
-    emptiest: emptiest?.table ?? "",
-    away: numbers?.away?.find((one) => one.p === id)?.since ?? null,
-    tables: room.map((table) => ({ ...table, label: `${table.name} · ${table.taken}/${table.cap}` })),
-  };
 }

@@ -1,6 +1,7 @@
 // A table: its notes arrive as parts; this wires what people do with them.
 
 import { start } from "./live.js";
+import { Asked } from "./asked.js";
 import { composers } from "./composer.js";
 import { drag } from "./drag.js";
 import { noteMenu } from "./notemenu.js";
@@ -13,9 +14,16 @@ function table(main) {
     move: () => live.me.role === "moderator" || (live.stage()?.phase === "running" && live.me.seat?.board === board),
   };
 
+  const asked = new Asked({
+    shown: [...main.querySelectorAll("[data-question]")].map(({ dataset }) => Number(dataset.question)),
+    session: Number(main.dataset.ownSession),
+    open: () => live.turns.open(),
+  });
+  const ownTable = () => live.parts("room").find((part) => part.table === Number(main.dataset.ownTable));
+
   /** Names and questions can be corrected while people sit here. */
   function look() {
-    const own = live.parts("room").find((part) => part.table === Number(main.dataset.ownTable));
+    const own = ownTable();
     if (own) for (const place of document.querySelectorAll("[data-table-called]")) setText(place, own.name);
     for (const { id, text } of [...(live.stage()?.questions ?? []), ...(own?.questions ?? [])]) {
       for (const place of document.querySelectorAll(`[data-question-text="${id}"]`)) setText(place, text);
@@ -33,6 +41,7 @@ function table(main) {
   noteMenu(live, main, { stream, can, move });
   drag(main, { can, move });
   live.on("frame", look);
+  live.on("tick", ({ stage }) => asked.look(stage, ownTable()));
   look();
 }
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from sessions.live import rows
 from sessions.live.ops import Op, Refused
 from sessions.live.scene import Scene
 from sessions.live.uuid7 import made_at
@@ -24,29 +25,34 @@ class Cloth:
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
         self.written: dict[int, int] = {}
+        self.questions: dict[tuple[int, int], dict[int, Question]] = {}  # by event and number of the session
 
     @classmethod
     def read(cls, scene: Scene, ops: Sequence[Op]) -> "Cloth":
-        """Six queries, however many operations and notes."""
+        """A fixed number of queries, however many operations and notes."""
         cloth = cls()
         refs, actors = {op.stream.ref for op in ops}, {op.actor_id for op in ops}
         boards = Board.objects.filter(pk__in=refs, session__event_id__in=scene.events)
         cloth.boards = boards.select_related("session", "table").in_bulk()
-        named = {op.data["note"] for op in ops if "note" in op.data} | {op.id for op in ops}
-        notes = Note.objects.select_related("author", "question")
-        cloth.notes = notes.in_bulk(named)
-        moving = {op.stream.ref for op in ops if op.kind == "note.move"}
-        for note in notes.filter(board_id__in=moving, gone_at=None) if moving else ():
-            cloth.notes.setdefault(note.pk, note)
+        cloth._read_notes(ops)
         sessions = {board.session_id for board in cloth.boards.values()}
-        seats = Seat.objects.filter(participant_id__in=actors, session_id__in=sessions)
-        cloth.seated = set(seats.values_list("participant_id", "session_id", "table_id"))
-        past = SeatHistory.objects.filter(participant_id__in=actors, board_id__in=refs)
+        seats = rows.find(Seat, ("participant", "session", "table"), {"participant": actors, "session": sessions})
+        cloth.seated = {(person, session, table) for person, session, table in seats}
+        past = rows.load(SeatHistory, ("id", "participant", "board", "until"), {"participant": actors, "board": refs})
         cloth.history = {(row.participant_id, row.board_id): row for row in past}
         authors = actors | {note.author_id for note in cloth.notes.values()}
         counts = Note.objects.filter(author_id__in=authors, gone_at=None).values("author_id")
         cloth.written = dict(counts.annotate(n=Count("pk")).values_list("author_id", "n"))
         return cloth
+
+    def _read_notes(self, ops: Sequence[Op]) -> None:
+        """Those that operations name, whose ids they have, and all of a board on which one is moved."""
+        named = {op.data["note"] for op in ops if "note" in op.data}
+        notes = Note.objects.select_related("author", "question")
+        self.notes = notes.in_bulk(named | {pk for (pk,) in rows.find(Note, ("id",), {"id": [op.id for op in ops]})})
+        moving = {op.stream.ref for op in ops if op.kind == "note.move"}
+        for note in notes.filter(board_id__in=moving, gone_at=None) if moving else ():
+            self.notes.setdefault(note.pk, note)
 
     def board(self, pk: int) -> Board:
         if pk not in self.boards:
@@ -63,11 +69,14 @@ class Cloth:
 
     def question(self, event: Event, board: Board, pk: int) -> Question:
         """A question that is asked at this board."""
-        session = event.numbered(board.session.number)
-        for question in session.questions.all() if session else ():
-            if question.pk == pk and question.table_no in {None, board.table.number}:
-                return question
-        raise Refused("not_found")
+        number = board.session.number
+        if (event.pk, number) not in self.questions:
+            session = event.numbered(number)
+            self.questions[event.pk, number] = {q.pk: q for q in session.questions.all()} if session else {}
+        question = self.questions[event.pk, number].get(pk)
+        if question is None or question.table_no not in {None, board.table.number}:
+            raise Refused("not_found")
+        return question
 
     def count(self, person: Participant) -> int:
         return self.written.get(person.pk, 0)
@@ -96,14 +105,21 @@ class Cloth:
         return self._late(scene, event, board, actor)
 
     def may_move(self, scene: Scene, event: Event, board: Board, actor: Participant) -> None:
-        role = Role(actor.role)
-        if role is not Role.MODERATOR:
-            role = Role.SEATED if self._talks_at(scene, event, board, actor) else Role.GUEST
-        scene.ask(Action.MOVE, role, event)
+        if actor.role == Participant.Role.MODERATOR:
+            scene.ask(Action.MOVE, Role.MODERATOR, event)
+        elif self._talks_at(scene, event, board, actor):
+            scene.ask(Action.MOVE, Role.SEATED, event)
+        elif not self._sits_at(board, actor):
+            raise Refused("no_seat")
+        else:
+            raise Refused("session_closed" if _begun(event, board) else "not_allowed_now")
 
     def _talks_at(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
-        sits = (actor.pk, board.session_id, board.table_id) in self.seated
-        return sits and scene.phase(event) is Phase.RUNNING and event.session_no == board.session.number
+        runs = scene.phase(event) is Phase.RUNNING and event.session_no == board.session.number
+        return runs and self._sits_at(board, actor)
+
+    def _sits_at(self, board: Board, actor: Participant) -> bool:
+        return (actor.pk, board.session_id, board.table_id) in self.seated
 
     def _late(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
         """After the end: three seconds of grace, then ten minutes in which a note is marked as late.

@@ -1,7 +1,7 @@
 """The state in which sitting down is judged: tables, chairs, people."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sessions.live.ops import Name, Op, Refused
 from sessions.live.scene import Scene
@@ -30,9 +30,9 @@ class Floor:
         """Eight queries, however many operations."""
         floor = cls()
         sessions = [s.pk for event in scene.events.values() if (s := event.current_session())]
-        people = {op.data.get("p", op.actor_id) for op in ops}
         renamed = {op.data["p"] for op in ops if op.kind == "person.set"}
         floor.tables = Table.objects.filter(event_id__in=scene.events).in_bulk()
+        people = _concerned(ops, floor.tables)
         for seat in Seat.objects.filter(session_id__in=sessions):
             floor.add(seat)
         for pk, session, table in Board.objects.filter(session_id__in=sessions).values_list(
@@ -69,12 +69,18 @@ class Floor:
     def table_or_none(self, event: Event, pk: int | None) -> Table | None:
         return None if pk is None else self.table(event, pk)
 
+    def hosted_by(self, person: Participant) -> Table | None:
+        return next((table for table in self.tables.values() if table.host_id == person.pk), None)
+
     def emptiest(self, event: Event, person: Participant) -> Table:
-        """Where "Seat me" leads; the seat one has already is as good."""
+        """Where "Seat me" leads; the seat one has already is as good, and a host is at home at one table."""
         session = self._session(event)
         seat = self.seats.get((session, person.pk))
         if seat is not None:
             return self.tables[seat.table_id]
+        own = self.hosted_by(person)
+        if own and seating.free_at(own, person.pk, self.at[session, own.pk]):
+            return own
         tables = [table for table in self.tables.values() if table.event_id == event.pk]
         found = seating.emptiest(tables, person.pk, {table.pk: self.at[session, table.pk] for table in tables})
         if found is None:
@@ -94,6 +100,18 @@ class Floor:
             self._sit_down(scene, event, Seat(participant=person, session_id=session, table=table, place=chair))
         person.me_seq = scene.raise_head(event, Name("me", person.pk), "seat")
         scene.saves.update(person, "me_seq")
+
+    def keep_first_chair(self, scene: Scene, event: Event, table: Table, host: Participant) -> None:
+        """The host moves to the first chair; who sits there changes with them or takes a free one. Nobody stands up."""
+        session = self._session(event)
+        chairs, own = self.at[session, table.pk], self.seats.get((session, host.pk))
+        mine = own.place if own and own.table_id == table.pk else None
+        sitter = chairs.get(0)
+        spare = mine or next((place for place in range(1, table.cap) if place not in chairs), None)
+        if sitter not in {None, host.pk} and spare is not None:
+            self._change_chair(scene, self.seats[session, sitter], spare)
+        if mine and own and (sitter is None or spare is not None):
+            self._change_chair(scene, own, 0)
 
     def _session(self, event: Event) -> int:
         session = event.current_session()
@@ -140,6 +158,26 @@ class Floor:
         if past.pk is not None:
             scene.saves.update(past, "until")
 
+    def _change_chair(self, scene: Scene, seat: Seat, place: int) -> None:
+        """Another chair at the same table."""
+        key, chairs = (seat.session_id, seat.participant_id), self.at[seat.session_id, seat.table_id]
+        if chairs.get(seat.place) == seat.participant_id:
+            del chairs[seat.place]
+        scene.saves.delete(seat, key)
+        moved = Seat(participant_id=key[1], session_id=key[0], table_id=seat.table_id, place=place)
+        self.add(moved)
+        scene.saves.insert(moved, key)
+
     def raise_table(self, scene: Scene, event: Event, table: Table) -> None:
         table.seq = scene.raise_head(event, ROOM, f"table:{table.pk}")
         scene.saves.update(table, "seq")
+
+
+def _concerned(ops: Sequence[Op], tables: Mapping[int, Table]) -> set[int]:
+    """Who acts, to whom it is done, and the host whom another one follows."""
+    people = {op.data.get("p", op.actor_id) for op in ops}
+    for op in ops:
+        if "host" in op.data:
+            table = tables.get(op.data["table"])
+            people |= {op.data["host"], table.host_id if table else None} - {None}
+    return people

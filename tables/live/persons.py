@@ -6,6 +6,7 @@ from sessions.ledger import What
 from sessions.live.ops import Name, Refused
 from sessions.live.scene import Scene
 from sessions.models import Event, Participant
+from tables.live import hosts
 from tables.live.floor import Floor
 
 
@@ -28,8 +29,9 @@ def _rename(scene: Scene, floor: Floor, event: Event, person: Participant, name:
     person.name = name
     session = event.current_session()
     seat = floor.seats.get((session.pk, person.pk)) if session else None
-    if seat is not None:
-        floor.raise_table(scene, event, floor.tables[seat.table_id])
+    shown_at = [floor.tables[seat.table_id]] if seat is not None else []
+    for table in {*shown_at, *filter(None, [floor.hosted_by(person)])}:
+        floor.raise_table(scene, event, table)
     for note in floor.notes[person.pk]:
         note.seq = scene.raise_head(event, Name("board", note.board_id), f"note:{note.pk}")
         scene.saves.update(note, "seq")
@@ -44,5 +46,6 @@ def _rename(scene: Scene, floor: Floor, event: Event, person: Participant, name:
 
 def _remove(scene: Scene, floor: Floor, event: Event, person: Participant) -> None:
     floor.move(scene, event, person, None)
+    hosts.step_down(scene, floor, event, person)
     person.removed_at = scene.moment
     scene.erase(event, What.PERSON_REMOVED, person.pk)

@@ -16,7 +16,7 @@ from sessions.live.scene import Scene
 from sessions.models import Event, Participant
 from sessions.names import clean_name
 from sessions.permissions import Action, Role
-from tables.live import glance, persons
+from tables.live import glance, hosts, persons
 from tables.live.floor import Floor
 from tables.models import SEATS, Board, Seat, Table
 from tables.seating import free_at, initials
@@ -31,13 +31,15 @@ class RoomKind(Kind):
         "seat.any": Fields(),
         "seat.leave": Fields(),
         "seat.put": Fields({"p": Id(), "table": Id(nullable=True)}),
-        "table.set": Fields({"table": Id()}, {"cap": Number(*SEATS), "open": Truth(), "name": clean_name}),
+        "table.set": Fields(
+            {"table": Id()}, {"cap": Number(*SEATS), "open": Truth(), "name": clean_name, "host": Id(nullable=True)}
+        ),
         "person.set": Fields({"p": Id()}, {"name": clean_name, "removed": Truth()}),
     }
 
     def locks(self, op: Op) -> Sequence[Name] | str:
-        if op.kind == "person.set":
-            return EVERY_STREAM
+        if op.kind == "person.set" or "host" in op.data:
+            return EVERY_STREAM  # a name stands on boards too, and a role is what operations are judged by
         if op.kind == "table.set":
             return [ROOM]
         return [ROOM, Name("me", op.data.get("p", op.actor_id))]
@@ -116,6 +118,8 @@ def _set_table(scene: Scene, floor: Floor, event: Event, op: Op) -> None:
     if not wishes:
         raise Refused("bad_field")
     table = floor.table(event, op.data["table"])
+    if "host" in wishes:
+        hosts.appoint(scene, floor, event, table, wishes.pop("host"))
     for name, value in wishes.items():
         setattr(table, name, value)
     scene.saves.update(table, *wishes)
@@ -151,6 +155,7 @@ def _part(table: Table, event: Event, seats: list[Seat], board: int | None) -> P
         "cap": table.cap,
         "open": table.open,
         "host": table.host_id,
+        "waits": _waiting_for(table, seats),
         "seats": [_seat(seat, table) for seat in seats],
         "taken": len(seats),
         "free": free,
@@ -162,6 +167,12 @@ def _part(table: Table, event: Event, seats: list[Seat], board: int | None) -> P
         "link_host": host_of(table.talk_link or event.talk_link),
     }
     return Part.same(f"table:{table.pk}", table.seq, fields)
+
+
+def _waiting_for(table: Table, seats: list[Seat]) -> str:
+    """The name of the host whom a chair is kept for; empty when the host sits here, or there is none."""
+    here = any(seat.participant_id == table.host_id for seat in seats)
+    return "" if table.host is None or here else table.host.name
 
 
 def _seat(seat: Seat, table: Table) -> dict[str, Any]:

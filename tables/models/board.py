@@ -78,8 +78,8 @@ class Board(models.Model):
         self.note_count += 1
         return Note(
             id=pk,
-            board=self,
-            question=question,
+            board_id=self.pk,
+            question_id=question.pk,
             author=by,
             text=data["text"],
             colour=data.get("colour", COLOURS[0]),

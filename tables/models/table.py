@@ -28,6 +28,7 @@ class Table(models.Model):
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["event", "number"], name="table_number_once"),
+            models.UniqueConstraint(fields=["host"], name="table_host_once"),
             models.CheckConstraint(name="table_cap", condition=Q(cap__range=SEATS)),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from sessions.models import MOST_SESSIONS, Event, Question
 from sessions.permissions import WALK
@@ -78,5 +78,6 @@ def _tables(event: Event, *, live: bool) -> frozenset[int]:
     used = Exists(Note.objects.filter(board__table=OuterRef("pk"))) | Exists(
         SeatHistory.objects.filter(board__table=OuterRef("pk"))
     )
+    used |= Q(host__isnull=False)
     held = event.tables.all() if live else event.tables.filter(used)
     return frozenset(held.values_list("pk", flat=True))

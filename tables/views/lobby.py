@@ -37,9 +37,16 @@ def lobby(request: HttpRequest, code: str) -> HttpResponse:
         "people": _people(event),
         "talk_host": host_of(event.talk_link),
         "taken": sum(table["taken"] for table in tables),
+        "room": any(_has_room(table, guest) for table in tables),
         "cap": sum(table["cap"] for table in tables if table["open"]),
     }
     return render(request, "tables/lobby.html", context)
+
+
+def _has_room(table: dict[str, Any], guest: Participant) -> bool:
+    """Whether this guest can sit down there, as `hasRoom` in `static/js/lobby.js`."""
+    kept = table["open"] and table["host"] == guest.pk and table["taken"] < table["cap"]
+    return bool(table["free"] or kept)
 
 
 def _own_seat(live: reading.Page, tables: list[dict[str, Any]], event: Event) -> dict[str, Any]:

@@ -27,15 +27,19 @@ class House:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
+        self.root = ROOT  # where the sources are
         outside = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         self.env = {**outside, "VAR_DIR": str(folder), "BASE_URL": self.url, "DATABASE_URL": database_url}
+        self.program = ["manage.py"]
         self.process: subprocess.Popen[str] | None = None
+        self.arguments: list[str] = []  # further ones for `serve`
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        place = ["--host", "127.0.0.1", "--port", str(self.port)]
+        command = [sys.executable, *self.program, "serve", *place, *self.arguments]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.env, text=True, stdout=subprocess.PIPE, stderr=log
+                command, cwd=self.root, env=self.env, text=True, stdout=subprocess.PIPE, stderr=log
             )
         assert self.process.stdout is not None
         assert "listens" in self.process.stdout.readline(), self.log.read_text(encoding="utf-8")
@@ -68,7 +72,7 @@ class House:
         """The output of one of our commands beside the running server."""
         done = subprocess.run(
             [sys.executable, "manage.py", *command],
-            cwd=ROOT,
+            cwd=self.root,
             env=self.env,
             text=True,
             capture_output=True,

@@ -212,6 +212,14 @@ test("while polling an operation goes by POST, one at a time, with the token, an
   assert.equal(client.heard.at(-1).t, "ack");
 });
 
+test("a server that is busy has been reached: the page polls on", async () => {
+  const { device, client } = page();
+  device.answer = () => Promise.resolve(json({ t: "err", code: "busy", text: "T", retry: true }, 503));
+  await device.pass(15_000);
+  assert.deepEqual(client.states, ["polling"]);
+  assert.ok(device.requests.length > 1);
+});
+
 test("a refusal by POST is about its operation even when it does not name it", async () => {
   const { device, client, connection } = page();
   device.answer = () => Promise.resolve(json([]));

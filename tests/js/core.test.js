@@ -3,17 +3,29 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { begin, comeback, step } from "../../static/js/core.js";
+import { Store } from "../../static/js/store.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/core.json", import.meta.url)));
+
+const STORED = {
+  put: (store, { s, parts }) => store.put(s, parts),
+  stale: (store, { s }) => store.markStale(s),
+  drop: (store, { s }) => store.dropStale(s),
+  end: (store, { s }) => store.forget(s),
+};
+const known = (store) => Object.fromEntries([...store.streams].map(([s, parts]) => [s, [...parts.keys()].sort()]));
 
 for (const { says, start, steps } of vectors.steps) {
   test(`a page ${says}`, () => {
     let state = begin(start);
-    for (const { input, effects, streams, state: rest = {} } of steps) {
+    const store = new Store(start.parts);
+    for (const { input, effects, streams, parts, state: rest = {} } of steps) {
       const before = structuredClone(state);
       const after = step(state, input);
       assert.deepEqual(after.effects, effects);
       if (streams) assert.deepEqual(after.state.streams, streams);
+      for (const effect of after.effects) STORED[effect.do]?.(store, effect);
+      if (parts) assert.deepEqual(known(store), parts);
       for (const [name, value] of Object.entries(rest)) assert.deepEqual(after.state[name], value);
       assert.deepEqual(state, before, "the state given is left as it was");
       state = after.state;

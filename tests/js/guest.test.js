@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { linesOf, room } from "../../static/js/composer.js";
 import { pull, sideOf } from "../../static/js/drag.js";
 import { addressOf, sum as heads } from "../../static/js/gallery.js";
-import { seatsOpen, sum, wish } from "../../static/js/lobby.js";
+import { hasRoom, seatsOpen, sum, wish } from "../../static/js/lobby.js";
 import { places } from "../../static/js/notedialogs.js";
 import { entries } from "../../static/js/notemenu.js";
 import { above, below, dropped } from "../../static/js/places.js";
@@ -67,6 +67,13 @@ test("pasted lines lose their bullets and blank lines, words with dashes stay", 
 test("seats can be taken while seating and running", () => {
   const phases = ["draft", "lobby", "seating", "running", "over", "gallery"];
   assert.deepEqual(phases.filter(seatsOpen), ["seating", "running"]);
+});
+
+test("a chair that is kept for the host is free for the host alone", () => {
+  const table = { open: true, full: true, taken: 3, cap: 4, host: 7 };
+  assert.deepEqual([7, 8].map((id) => hasRoom(table, { id })), [true, false]);
+  assert.deepEqual([{ ...table, taken: 4 }, { ...table, open: false }].map((full) => hasRoom(full, { id: 7 })), [false, false]);
+  assert.equal(hasRoom({ ...table, full: false }, { id: 8 }), true);
 });
 
 test("empty seats of a closed table are not counted", () => {

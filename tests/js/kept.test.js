@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { excess, keeps, lostWords, offers, ownerOf, progress, seatWish, wasBefore } from "../../static/js/kept.js";
+import { excess, keeps, lostWords, offers, progress, seatWish } from "../../static/js/kept.js";
 
 const RUNNING = { phase: "running", session: 1 };
 const add = (id, more = {}) => ({ id, epoch: "old", when: RUNNING, op: { id, s: "board:7", k: "note.add", d: { q: 1, text: id } }, ...more });
@@ -87,11 +87,4 @@ test("only a refusal that loses words says so", () => {
   assert.equal(lost(about("e", "note.edit", "b", { text: "x" }), { code: "conflict", part: { text: "x" } }), "");
   assert.equal(lost(about("e", "note.edit", "b", { text: "x" }), { code: "conflict", part: { text: "y" } }), "x");
   assert.equal(lost(about("m", "note.move", "b"), { code: "session_closed" }), "");
-});
-
-test("a browser holds the words of one guest and of the moderator of an event, and knows who was here before", () => {
-  assert.equal(ownerOf("KEY", { id: 5, role: "guest" }), "KEY/5");
-  assert.equal(ownerOf("KEY", { id: 5, role: "moderator" }), "KEY/m5");
-  assert.deepEqual(["KEY/5", "KEY/4", "KEY/m4", "OTHER/4"].filter((owner) => wasBefore(owner, "KEY/5")), ["KEY/4"]);
-  assert.deepEqual(["KEY/5", "KEY/m5"].filter((owner) => wasBefore(owner, "KEY/m5")), []);
 });

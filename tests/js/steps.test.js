@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { operation } from "../../static/js/acts.js";
-import { personView } from "../../static/js/people.js";
+import { personView } from "../../static/js/person.js";
 import { harvest, lead, mapSize, nextStep, sums } from "../../static/js/steps.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/steps.json", import.meta.url), "utf8"));
@@ -56,6 +56,25 @@ test("the walls are counted, hidden and gone parts are not there to count", () =
 
 test("the projector draws few tables, numbers some, and sums up many", () => {
   assert.deepEqual([9, 10, 23, 24].map(mapSize), ["few", "some", "some", "many"]);
+});
+
+const hosting = (values) => ({ no: 1, taken: 0, cap: 2, open: true, full: false, host: null, waits: "", seats: [], ...values });
+
+test("the person dialog offers to make somebody host of the chosen table, unless they are", () => {
+  const room = [hosting({ table: 1, name: "Bar", host: 7, waits: "Ben" }), hosting({ table: 2, name: "Window" })];
+  const asked = (id, chosen) => (({ name, hosts, chosen: offered }) => ({ name, hosts, offered }))(personView(id, room, null, chosen));
+  assert.deepEqual(asked(7, 1), { name: "Ben", hosts: "Bar", offered: "" });
+  assert.deepEqual(asked(7, 2), { name: "Ben", hosts: "Bar", offered: "Window" });
+  assert.deepEqual(asked(8, 1), { name: "", hosts: "", offered: "Bar" });
+});
+
+test("a full table can be chosen by who sits there and by the host whose chair is kept", () => {
+  const room = [
+    hosting({ table: 1, taken: 2, full: true, seats: [{ p: 8, name: "Cem" }] }),
+    hosting({ table: 2, taken: 1, full: true, host: 7, waits: "Ben" }),
+  ];
+  const open = (id) => personView(id, room, null).tables.filter(({ full }) => !full).map(({ table }) => table);
+  assert.deepEqual([open(7), open(8), open(9)], [[2], [1], []]);
 });
 
 test("the person dialog knows where somebody sits and offers the emptiest table", () => {

@@ -102,7 +102,7 @@ def made_ready(copy: Path, ledgers: Sequence[Path]) -> Renewed:
     unknown = sorted(applied - MigrationLoader(None).disk_migrations.keys())
     if unknown:
         raise NotRestored(f"{copy} comes from a newer ZoomCafé (it has {'.'.join(unknown[0])}): update this one first.")
-    call_command("migrate", verbosity=0, interactive=False)
+    call_command("migrate", verbosity=0, interactive=False, while_live=True)
     return renew(ledger.read(ledger.path(), *ledgers))
 
 

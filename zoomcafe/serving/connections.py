@@ -170,7 +170,7 @@ class CafeFactory(http.HTTPFactory):  # type: ignore[misc]
         self.waiting: dict[CafeChannel, None] = {}
 
     def buildProtocol(self, addr: Any) -> CafeChannel | None:  # noqa: N802, ARG002
-        if self.server.draining or not self.has_room():
+        if not self.has_room():
             return None
         channel = CafeChannel()
         channel.factory = self
@@ -191,8 +191,16 @@ class CafeFactory(http.HTTPFactory):  # type: ignore[misc]
         return True
 
     def opened(self, channel: CafeChannel) -> None:
-        self.connections.add(channel)
+        self.keep(channel)
         self.waiting[channel] = None
+
+    def keep(self, connection: Any) -> None:
+        self.connections.add(connection)
+        self.count()
+
+    def count(self) -> None:
+        if self.server.share is not None:
+            self.server.share.holds(len(self.connections))
 
     def busy(self, channel: CafeChannel) -> None:
         self.waiting.pop(channel, None)
@@ -204,6 +212,7 @@ class CafeFactory(http.HTTPFactory):  # type: ignore[misc]
     def closed(self, connection: Any) -> None:
         self.connections.discard(connection)
         self.waiting.pop(connection, None)
+        self.count()
 
     def close_waiting(self) -> None:
         for channel in list(self.waiting):
@@ -225,8 +234,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def connectionMade(self) -> None:  # noqa: N802
         super().connectionMade()
-        factory = self.factory.server_class.http_factory
-        factory.connections.add(self)
+        self.factory.server_class.http_factory.keep(self)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.factory.server_class.http_factory.closed(self)

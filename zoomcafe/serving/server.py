@@ -15,9 +15,13 @@ from twisted.internet import defer
 from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, STDLibLogObserver, globalLogBeginner
 
 from zoomcafe.serving.connections import CafeFactory, CafeRequest, CafeSocket, CafeSocketFactory, Limits
+from zoomcafe.serving.door import Door
+from zoomcafe.serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from zoomcafe.serving.tally import Share
 
 logger = logging.getLogger("zoomcafe.serving")
 
@@ -26,6 +30,7 @@ MOST_FILES = 65_536
 SPARE_FILES = 256
 SOCKET_BYTES = 256 * 1024
 FINISH_SECONDS = 10
+LINGER_SECONDS = 1
 GOODBYE_SECONDS = 6
 
 
@@ -58,7 +63,9 @@ def raise_file_limit() -> int:
 
 
 class CafeServer(Server):  # type: ignore[misc]
-    """`farewell` is awaited before the process ends; it tells the sockets."""
+    """Before the process ends, `farewell` is awaited, which tells the sockets; then `settle`: what is begun is done."""
+
+    loop: asyncio.AbstractEventLoop = twisted_loop
 
     def __init__(
         self,
@@ -66,7 +73,9 @@ class CafeServer(Server):  # type: ignore[misc]
         *,
         listener: socket.socket,
         farewell: Callable[[], Awaitable[None]],
+        settle: Callable[[], Awaitable[None]],
         limits: Limits | None = None,
+        share: Share | None = None,
     ) -> None:
         super().__init__(
             application,
@@ -78,8 +87,9 @@ class CafeServer(Server):  # type: ignore[misc]
             server_name="ZoomCafe",
         )
         self.listener = listener
-        self.farewell = farewell
+        self.farewell, self.settle = farewell, settle
         self.limits = limits or Limits()
+        self.share = share
         self.draining = False
         self.going: asyncio.Task[None] | None = None
 
@@ -105,13 +115,15 @@ class CafeServer(Server):  # type: ignore[misc]
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
-        self.let_in()
+        self.door = Door(self.listener, twisted_loop, admit=self.admit, share=self.share)
+        self.door.open()
+        reactor.callWhenRunning(Watchdog(twisted_loop).start)
         reactor.callWhenRunning(ready)
         reactor.run(installSignalHandlers=False)
 
-    def let_in(self) -> None:
-        self.port = reactor.adoptStreamPort(self.listener.fileno(), self.listener.family, self.http_factory)
-        self.listener.close()
+    def admit(self, caller: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # it has hung up already
+            reactor.adoptStreamConnection(caller.fileno(), caller.family, self.http_factory)
 
     def go(self) -> None:
         """The first signal drains, the second does not wait."""
@@ -120,13 +132,20 @@ class CafeServer(Server):  # type: ignore[misc]
         elif reactor.running:
             reactor.stop()
 
+    def leave(self) -> None:
+        """The same, however often it is asked for."""
+        if self.going is None:
+            self.go()
+
     async def drain(self) -> None:
         """Nobody new is let in, requests finish, sockets hear that they should come back."""
         self.draining = True
         try:
-            await defer.maybeDeferred(self.port.stopListening).asFuture(twisted_loop)
-            self.http_factory.close_waiting()
+            self.door.close()
             await asyncio.gather(self.say_goodbye(), self.finish_requests())
+            await asyncio.wait_for(self.settle(), FINISH_SECONDS)
+        except TimeoutError:
+            logger.warning("What was begun was not done within %d s", FINISH_SECONDS)
         finally:
             if reactor.running:
                 reactor.stop()
@@ -140,7 +159,15 @@ class CafeServer(Server):  # type: ignore[misc]
             if protocol.state == protocol.STATE_OPEN:
                 protocol.serverClose(code=1012)
 
+    async def dismiss_the_idle(self) -> None:
+        """What is on its way when the door closes is still answered; then connections without a request are closed."""
+        end = twisted_loop.time() + LINGER_SECONDS
+        while self.http_factory.waiting and twisted_loop.time() < end:
+            await asyncio.sleep(0.05)
+        self.http_factory.close_waiting()
+
     async def finish_requests(self) -> None:
+        await self.dismiss_the_idle()
         end = twisted_loop.time() + FINISH_SECONDS
         while self.unanswered() and twisted_loop.time() < end:
             await asyncio.sleep(0.05)

@@ -1,0 +1,90 @@
+"""`migrate` does not change the ground under people who talk (F36)."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from sessions.clock import now_ms
+from sessions.models import Event, Participant
+from sessions.phases import Phase
+from tests.cast import put
+from zoomcafe.management.commands import migrate
+
+LONG_AGO = timedelta(minutes=6)
+
+
+@pytest.fixture
+def something_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "pending", lambda _alias: True)
+
+
+def migrates(*arguments: str, **options: Any) -> str:
+    said = StringIO()
+    call_command("migrate", *arguments, stdout=said, **options)
+    return said.getvalue()
+
+
+def everybody_left() -> None:
+    Participant.objects.update(seen_at=timezone.now() - LONG_AGO)
+
+
+@pytest.mark.usefixtures("something_to_do")
+def test_it_refuses_while_a_session_runs(event: Event) -> None:
+    everybody_left()
+    with pytest.raises(CommandError, match=r"An event is going on.*--while-live"):
+        migrates()
+    Event.objects.update(ends_at=now_ms() - 1)
+    assert "No migrations to apply" in migrates()
+
+
+@pytest.mark.usefixtures("something_to_do")
+@pytest.mark.parametrize("phase", [Phase.LOBBY, Phase.SEATING, Phase.OVER, Phase.GALLERY])
+def test_it_refuses_while_people_are_there(event: Event, cem: Participant, phase: Phase) -> None:
+    put(event, phase, session=1)
+    with pytest.raises(CommandError, match="An event is going on"):
+        migrates()
+    everybody_left()
+    assert "No migrations to apply" in migrates()
+
+
+@pytest.mark.usefixtures("something_to_do")
+@pytest.mark.parametrize("phase", [Phase.DRAFT, Phase.CLOSED])
+def test_plans_and_records_are_no_event_that_goes_on(event: Event, cem: Participant, phase: Phase) -> None:
+    put(event, phase)
+    assert "No migrations to apply" in migrates()
+
+
+@pytest.mark.usefixtures("something_to_do")
+def test_who_knows_that_both_versions_run_may_go_on(event: Event) -> None:
+    assert "No migrations to apply" in migrates("--while-live")
+    assert "Planned operations" in migrates("--plan")
+
+
+def test_where_there_is_nothing_to_do_nobody_is_disturbed(event: Event) -> None:
+    assert "No migrations to apply" in migrates()
+
+
+@pytest.mark.django_db
+def test_the_first_migration_has_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.introspection, "table_names", list)
+    assert not migrate.anybody_there("default")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_takes_the_time_it_needs_and_waits_for_no_lock_longer_than_pages_do() -> None:
+    migrates()
+    if connection.vendor == "postgresql":
+        assert [setting("statement_timeout"), setting("lock_timeout")] == ["0", "2s"]
+        connection.close()
+        assert setting("statement_timeout") == "5s"
+
+
+def setting(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {name}")
+        return str(cursor.fetchone()[0])

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from zoomcafe import opening
+
+
+class Command(BaseCommand):
+    requires_system_checks = []  # `serve` has said what they find
+    help = "One of the processes that `serve --workers N` starts; nothing to start by hand."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--prepare", action="store_true", help="only see whether new workers could start")
+        parser.add_argument("--number", type=int, help="which of them")
+        parser.add_argument("--place", type=int, help="its place in the tally")
+        for name in ("listener", "tally", "lifeline"):
+            parser.add_argument(f"--{name}", type=int, metavar="DESCRIPTOR")
+
+    def handle(self, *args: Any, prepare: bool, **options: Any) -> None:
+        if prepare:
+            opening.prepare()
+        else:
+            given = ("number", "place", "listener", "tally", "lifeline")
+            opening.work(**{name: options[name] for name in given})
