@@ -213,11 +213,9 @@ def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:
 
 
 def _lock(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Stream]:
-    """In the order of their ids (SQLite: the whole database is locked already). What governs an event waits for all of
-    its streams: in a busy café they are never all free at once.
-    """
+    """In the order of their ids (SQLite: the whole database is locked already)."""
     if _governs(ops[0]):
-        return _locked({"event": {ops[0].event_id}})
+        return _locked({"event": {ops[0].event_id}}, wait=_waits_for_locks.get())
     names = _names(ops, extra)
     found = _locked(_among(names), wait=_waits_for_locks.get())
     return [stream for stream in found if _name_of(stream) in names]
@@ -248,8 +246,11 @@ def _locked(among: Mapping[str, Collection[Any]], *, wait: bool = True) -> list[
 
 def _without_held_up(ops: Sequence[Op], extra: set[tuple[int, Name]], locked: list[Stream]) -> Sequence[Op]:
     """The operations of which no stream is another connection's just now."""
-    if _governs(ops[0]) or not connection.features.has_select_for_update:
+    if not connection.features.has_select_for_update:
         return ops
+    if _governs(ops[0]):
+        every = rows.find(Stream, ("id",), {"event": {ops[0].event_id}})
+        return ops if len(every) == len(locked) else []
     missing = _names(ops, extra) - {_name_of(stream) for stream in locked}
     held = {_name_of(stream) for stream in rows.load(Stream, STREAM, _among(missing))} & missing if missing else set()
     events = {event_id for event_id, _name in held & extra}

@@ -138,7 +138,7 @@ def _ack(state: State, frame: Frame) -> Step:
 def _err(state: State, frame: Frame) -> Step:
     said = {"code": frame["code"], "text": frame["text"]}
     if not frame.get("id"):
-        return state, [{"do": "complain", **said}]
+        return state, [] if frame.get("retry") else [{"do": "complain", **said}]
     more = {name: frame[name] for name in ("after_ms", "part") if frame.get(name) is not None}
     return state, [{"do": "answer", "id": frame["id"], "ok": False, **said, "retry": bool(frame.get("retry")), **more}]
 
