@@ -24,7 +24,7 @@ export class Again {
     const { live } = this;
     const stage = live.stage();
     const stale = Object.values(live.core.streams).some((stream) => stream.stale);
-    const mark = [live.core.epoch, stage?.phase, stage?.session, this.table].join();
+    const mark = [live.epoch, stage?.phase, stage?.session, this.table].join();
     if (this.busy || stale || !stage || mark === this.mark) return;
     const first = !this.mark;
     Object.assign(this, { busy: true, mark });
@@ -39,11 +39,11 @@ export class Again {
   }
 
   async handIn(outbox, stage) {
-    const { epoch } = this.live.core;
+    const { epoch } = this.live;
     const kept = await outbox.accepted();
     await this.sit(outbox, kept, stage);
     const found = offers(kept, { epoch, stage, text: (k) => this.textOf(k) });
-    outbox.drop([...found.done, ...found.words.map(({ id }) => id)]);
+    outbox.erase([...found.done, ...found.words.map(({ id }) => id)]);
     for (const { op } of found.words) this.offer(op);
     this.held = found.held.length;
     const entries = await outbox.reopen(found.now);
@@ -55,20 +55,19 @@ export class Again {
   /** Words of somebody whom the server forgot, and who came in anew, are offered to the one who sits here now. */
   async inherit(outbox) {
     const [ops, kept] = [await outbox.left("ops"), await outbox.left("kept")];
-    const lost = offers(kept, { epoch: this.live.core.epoch, stage: THE_END, text: () => null });
-    for (const { op } of [...lost.now, ...lost.held, ...ops]) if (op.d.text) this.offer(op);
-    if (this.live.drafts.store) await outbox.erase([...ops, ...kept]);
+    const lost = offers(kept, { epoch: this.live.epoch, stage: THE_END, text: () => null });
+    for (const { op } of [...lost.now, ...lost.held, ...ops]) this.offer(op);
+    if (this.live.drafts.store) await outbox.erase([...ops, ...kept].map(({ id }) => id));
   }
 
-  /** The place the person had, first: notes of the table hang on it. */
+  /** The place the person had, first: notes of the table hang on it. It is kept under the person's own name. */
   async sit(outbox, kept, stage) {
     const { live, table } = this;
-    const id = `${live.owner} seat`;
-    const { epoch } = live.core;
-    const before = kept.find((entry) => entry.id === id);
+    const { epoch, owner } = live;
+    const before = kept.find(({ id }) => id === owner);
     const wish = seatWish(before, { epoch, stage, table });
-    if (wish === "keep") await outbox.keep({ id, epoch, table, session: stage.session });
-    if (wish === "sit" || wish === "drop") await outbox.drop([id]);
+    if (wish === "keep") await outbox.keep(owner, { epoch, table, session: stage.session });
+    if (wish === "sit" || wish === "drop") await outbox.erase([owner]);
     if (wish === "sit") await live.sender.send("room", "seat.take", { table: before.table }, { again: true });
   }
 
@@ -81,14 +80,14 @@ export class Again {
 
   /** Nobody just did this: a refusal is no error on the page, but words are not lost by it. */
   answered(op, answer) {
-    const words = answer.ok ? "" : lostWords(op, answer, this.refused);
+    if (!answer.ok && lostWords(op, answer, this.refused)) this.offer(op);
     if (!answer.ok) this.refused.add(op.d?.note ?? op.id);
-    if (words) this.offer(op);
     this.tell();
   }
 
+  /** Words that nobody waits for any more are offered like half-typed ones. */
   offer({ id, s, d: { note = id, q, text, colour } }) {
-    this.live.drafts.add({ s, q, text, colour, as: note });
+    if (text) this.live.drafts.add({ s, q, text, colour, as: note });
     this.live.offer.show();
   }
 

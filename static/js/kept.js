@@ -55,7 +55,8 @@ function placeOf({ op, when }, all, { epoch, stage, gone, text }) {
   if (when && progress(stage) < progress(when)) return "held";
   if (!op.k.endsWith(".set")) return "now";
   const same = all.filter((other) => other.op?.k === op.k);
-  if (same.at(-1).op !== op || same.some((other) => other.epoch === epoch)) return "done"; // there is a later one
+  const isLast = same.at(-1).op === op && same.every((other) => other.epoch !== epoch);
+  if (!isLast) return "done";
   const there = text(op.k);
   if (there === null) return "held";
   if (there === op.d.text) return "done";
@@ -84,7 +85,8 @@ function deleted(sorted) {
 /** The words that a refusal would lose, or "". `refused` holds the notes that were not taken at all. */
 export function lostWords(op, { code, part }, refused) {
   const text = op.d?.text ?? "";
-  if (code === "op_id_conflict" || part?.text === text) return ""; // it stands there, or its author or a moderator deleted it
+  // It stands there, or its author or a moderator deleted it.
+  if (code === "op_id_conflict" || part?.text === text) return "";
   if (op.k === "note.edit" && code === "not_found" && !refused.has(op.d.note)) return "";
   return text;
 }

@@ -32,34 +32,28 @@ class Outbox {
     await stored;
   }
 
-  /** The last word: out of the outbox; with `keep` ({epoch, when}) it goes, in the same step, to what is kept. */
-  async settle(id, keep = null) {
+  /** The last word: out of the outbox. With `more` ({epoch, when}) it is kept. */
+  async settle(id, more = null) {
     const held = this.memory.get(id);
-    const entry = held && keep && { ...held, ...keep, again: false };
     this.memory.delete(id);
-    if (entry) this.remember(entry);
-    await this.change(({ ops, kept }) => {
-      ops.delete(id);
-      if (entry) kept.put(entry);
-    });
+    await this.keep(id, held && more && { ...held, ...more, again: false });
     this.settled += 1;
     if (this.settled % TRIM_EVERY === 0) this.tidy();
   }
 
-  /** What is no operation of its own, such as where the person sits. */
-  async keep(entry) {
-    const whole = { owner: this.owner, at: Date.now(), ...entry };
-    this.remember(whole);
-    await this.change(({ kept }) => kept.put(whole));
+  /** Leaves the outbox and goes, in the same step, to what is kept if there is an entry for it. */
+  async keep(id, entry) {
+    const whole = entry && { id, owner: this.owner, at: Date.now(), ...entry };
+    if (whole && !this.safe) this.kept.set(id, whole);
+    await this.change(({ ops, kept }) => {
+      ops.delete(id);
+      if (whole) kept.put(whole);
+    });
   }
 
-  remember(entry) {
-    if (!this.safe) this.kept.set(entry.id, entry);
-  }
-
-  async drop(ids) {
+  async erase(ids) {
     for (const id of ids) this.kept.delete(id);
-    if (ids.length) await this.change(({ kept }) => ids.forEach((id) => kept.delete(id)));
+    if (ids.length) await this.change(({ ops, kept }) => ids.forEach((id) => (ops.delete(id), kept.delete(id))));
   }
 
   /** Everything that was accepted from this person, here or in another tab. */
@@ -97,21 +91,14 @@ class Outbox {
 
   /** What others left behind here a day ago goes, and of this person's the oldest where it grows too much. */
   async tidy() {
-    const { owner } = this;
-    const kept = await this.stored("kept");
-    await this.erase(leftovers([...(await this.stored("ops")), ...kept], { owner, now: Date.now() }));
-    await this.drop(excess([...this.kept.values(), ...kept.filter((entry) => entry.owner === owner)]));
+    const old = leftovers([...(await this.stored("ops")), ...(await this.stored("kept"))], { owner: this.owner, now: Date.now() });
+    await this.erase([...old.map(({ id }) => id), ...excess(await this.accepted())]);
   }
 
-  /** What a guest who was here before this one left behind. */
+  /** What a guest who was here before this one left behind, a day ago at most. */
   async left(name) {
-    const theirs = (await this.stored(name)).filter(({ owner }) => wasBefore(owner, this.owner));
-    const old = leftovers(theirs, { owner: this.owner, now: Date.now() });
-    return theirs.filter((entry) => !old.includes(entry));
-  }
-
-  async erase(entries) {
-    if (entries.length) await this.change(({ ops, kept }) => entries.forEach(({ id }) => (ops.delete(id), kept.delete(id))));
+    await this.tidy();
+    return (await this.stored(name)).filter(({ owner }) => wasBefore(owner, this.owner));
   }
 
   /** Everybody's: one browser may be several people in several events. */

@@ -112,15 +112,8 @@ export class Turns {
     this.resent.look();
     live.emit("answer", final);
     if (again) live.again.answered(op, answer);
-    else if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) this.keepRefused(op);
+    else if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) live.again.offer(op);
     return final;
-  }
-
-  /** Nobody waits for this answer any more, so its words are offered like half-typed ones. */
-  keepRefused({ s, d }) {
-    if (!d?.text) return;
-    this.live.drafts.add({ s, q: d.q, text: d.text, colour: d.colour });
-    this.live.offer.show();
   }
 
   again(ops) {
