@@ -8,6 +8,7 @@ STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 WAIT_S = 5  # for another writer of the SQLite file
 POOL_WAIT_S = 2
+APPLICATION_NAME = "zoomcafe"  # what the database lists our connections as
 
 
 def sqlite(path: Path | str) -> dict[str, Any]:
@@ -44,6 +45,7 @@ def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
         "OPTIONS": {
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
             "connect_timeout": POOL_WAIT_S,
+            "application_name": APPLICATION_NAME,
             "pool": {
                 "name": "zoomcafe",
                 "min_size": 1,
