@@ -5,6 +5,7 @@ A frame is a tree: `Pairs` for an object (keys may be doubled), lists, plain val
 """
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -34,6 +35,12 @@ def thorough(examples: int) -> settings:
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def faults_in(records: list[logging.LogRecord]) -> list[str]:
+    """Errors, and what comes with a traceback; not what Django says of wrong requests: we do not write that."""
+    ours = [record for record in records if getattr(record, "status_code", 500) >= 500]
+    return [record.getMessage() for record in ours if record.levelno >= logging.ERROR or record.exc_info]
 
 
 class Raw(str):

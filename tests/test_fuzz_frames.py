@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
@@ -26,7 +25,19 @@ from sessions.live.words import SENTENCES, say
 from sessions.models import Change, Event, Participant, Session, Stream
 from tables.models import Board, Note, Seat, SeatHistory, Table, Takeaway
 from tests.cafe import Cafe, new_id
-from tests.hostile import FOLLOWED, OTHERS, SAID, Tree, frames, operation, operations, spoiled, thorough, written
+from tests.hostile import (
+    FOLLOWED,
+    OTHERS,
+    SAID,
+    Tree,
+    faults_in,
+    frames,
+    operation,
+    operations,
+    spoiled,
+    thorough,
+    written,
+)
 from tests.test_socket import Browser
 from tests.transports import client, post
 
@@ -100,7 +111,7 @@ class Fuzzed:
             self.spare = target
 
     def complains_of_nothing(self) -> None:
-        assert [line.getMessage() for line in self.log.records if line.levelno >= logging.ERROR or line.exc_info] == []
+        assert faults_in(self.log.records) == []
         self.log.clear()
 
 
