@@ -58,6 +58,7 @@ class _Reader(HTMLParser):
         if form is None:
             return
         kind = given.get("type", "") if tag == "input" else tag
+        kind = "hidden" if given.keys() & {"hidden", "readonly"} else kind
         made = Field(given["name"], kind, given.get("value", "on" if kind == "checkbox" else ""))
         form.fields.append(made)
         self.open = made if tag in {"textarea", "select"} else None
