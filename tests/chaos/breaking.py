@@ -39,9 +39,9 @@ class Breaker:
             "restart PostgreSQL": lambda fault: self._without_database("stop"),
             "stop PostgreSQL at once": lambda fault: self._without_database("stop_at_once"),
             "kill PostgreSQL": lambda fault: self._without_database("kill"),
-            "restart Redis": lambda fault: self._without_redis("stop", "start"),
-            "pause Redis": lambda fault: self._without_redis("pause", "go_on"),
-            "empty Redis": lambda fault: self._without_redis("empty", "go_on"),
+            "restart Redis": lambda fault: self._without_redis("kill", "start"),
+            "pause Redis": lambda fault: self._without_redis("freeze", "thaw"),
+            "empty Redis": lambda fault: self._without_redis("flush", "thaw"),
         }
         for before, wires in (("", site.wires), ("database", site.database_wires), ("Redis", site.redis_wires)):
             self._hang(before, wires)

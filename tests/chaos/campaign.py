@@ -34,9 +34,9 @@ from tests.chaos.tabs import Tab, browsers
 from tests.machine import BROWSERS
 
 TABLES, SEATS = 8, 5
+CLIENTS = 36
 MODERATOR_TABS = 2
 GUEST_WIRES = 4  # then one for browsers and one for the moderator
-SETTLES_S = 180.0
 COMES_IN_S = 120.0
 LOOK_S = 0.2
 NOTE_TEXT = re.compile(r'<p class="note-text"[^>]*>(.*?)</p>', re.DOTALL)
@@ -44,15 +44,16 @@ NOTE_TEXT = re.compile(r'<p class="note-text"[^>]*>(.*?)</p>', re.DOTALL)
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. `seconds` of trouble, then as long as it takes; `clients` counts guests, moderators come on top."""
+    """What to run: `seconds` of trouble, then as long as it takes. `clients` are guests, the moderator comes on top."""
 
     profile: str
     seed: int
     seconds: float
     folder: Path
-    clients: int = 36
+    clients: int = CLIENTS
     browsers: int = 0
     mutant: str = ""
+    patience: float = 180.0  # seconds until everybody must have everything, once nothing is broken any more
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Outcome:
     since_healed: dict[str, list[float]] = field(default_factory=dict)
     since_back: dict[str, list[float]] = field(default_factory=dict)
     never: int = 0
-    tracebacks: int = 0
+    resent: int = 0
     took: float = 0.0
 
     @property
@@ -109,7 +110,7 @@ class Campaign:
                 evidence = await self._evidence(drills)
             outcome.deeds = dict(evidence.deeds)
             outcome.zeros = judge(evidence)
-            outcome.tracebacks = self.site.tracebacks()
+            outcome.resent = self.history.resent()
         finally:
             await asyncio.to_thread(self.site.close)
             self.history.write(self.plan.folder / "history.jsonl")
@@ -160,7 +161,7 @@ class Campaign:
             moderator.leaves_alone = {tab.id for tab in self.tabs}
 
     async def _storm(self, outcome: Outcome) -> None:
-        measured = Convergence(self.site.database, self.event, self.people)
+        measured = Convergence(self.site.database, self.event, self.people, patience=self.plan.patience)
         breaker = Breaker(self.site, self.people, healed=measured.watch, tells=self.tells)
         breaker.tabs = self.tabs
         faults = schedule(self.plan.seed, self.plan.profile, self.plan.seconds, browsers=self.plan.browsers)
@@ -178,7 +179,7 @@ class Campaign:
 
     async def _settles(self) -> None:
         """Until everybody has everything, or too long: then the checker says what is missing."""
-        end = asyncio.get_running_loop().time() + SETTLES_S
+        end = asyncio.get_running_loop().time() + self.plan.patience
         while asyncio.get_running_loop().time() < end:
             with contextlib.suppress(*AWAY):
                 rows = await asyncio.to_thread(self.site.database.rows, self.event)
