@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-from tests.browser.house import House, People, people
+from tests.browser.everywhere import Everywhere
+from tests.browser.house import FLAGS, House, People, people
 
 
 @pytest.fixture(scope="module")
@@ -17,3 +19,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def visitors(chromium: str, house: House) -> Iterator[People]:
     with people(chromium, house.url) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def everywhere(chromium: str, house: House) -> Iterator[Everywhere]:
+    """The house with its scenes, in English."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield Everywhere(house, browser, "en")
+        browser.close()

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Locator, Page, expect, sync_playwright
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from tests.browser.everywhere import Everywhere
-from tests.browser.house import FLAGS, House
 from tests.browser.test_journey import SOON
 
 STEPS = 8
@@ -50,14 +49,6 @@ class Finger:
 
     def drops(self) -> None:
         self.touch("touchEnd")
-
-
-@pytest.fixture(scope="module")
-def everywhere(chromium: str, house: House) -> Iterator[Everywhere]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield Everywhere(house, browser, "en")
-        browser.close()
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.everywhere import Everywhere
-from tests.browser.house import FLAGS, House
 from tests.browser.test_journey import SOON
 
 TONES = 5
@@ -41,14 +40,6 @@ STUBS = """(() => {
 })()"""
 GONE = "Object.defineProperty(window, 'AudioContext', {value: undefined})"
 NO_LOCK = "Object.defineProperty(navigator, 'wakeLock', {value: undefined})"
-
-
-@pytest.fixture(scope="module")
-def everywhere(chromium: str, house: House) -> Iterator[Everywhere]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield Everywhere(house, browser, "en")
-        browser.close()
 
 
 @pytest.fixture

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.everywhere import Everywhere
-from tests.browser.house import FLAGS, House
 from tests.browser.test_journey import SOON
-
-
-@pytest.fixture(scope="module")
-def everywhere(chromium: str, house: House) -> Iterator[Everywhere]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield Everywhere(house, browser, "en")
-        browser.close()
 
 
 @pytest.fixture
