@@ -2,7 +2,7 @@
 
 import { openOutbox, watchTabs } from "./outbox.js";
 import { recall, remember } from "./platform.js";
-import { add, lose, newQueue, settle, take } from "./queue.js";
+import { add, blamed, lose, newQueue, settle, take } from "./queue.js";
 import { uuid7 } from "./uuid7.js";
 
 const MOST_BYTES = 16_384;
@@ -87,10 +87,9 @@ export class Sender {
     this.page.relay(this.pending().map(noteOf));
   }
 
-  /** A complaint that names no operation is about the one on its way, if it is only one. */
   blame(complaint) {
-    const sent = [...this.queue.items.values()].filter((item) => item.sent !== null);
-    if (sent.length === 1) this.answer({ id: sent[0].op.id, ok: false, ...complaint });
+    const id = blamed(this.queue, complaint.code);
+    if (id) this.answer({ id, ok: false, ...complaint });
   }
 
   answer(answer) {
