@@ -1,11 +1,13 @@
 """What goes wrong follows from the seed, what was said is told as it was, and the page says what the figures say."""
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.chaos import __main__ as command
 from tests.chaos import reliability
 from tests.chaos.breaking import Breaker
 from tests.chaos.campaign import Outcome, Plan
@@ -15,6 +17,7 @@ from tests.chaos.drills import how_it_came
 from tests.chaos.evidence import Deed
 from tests.chaos.history import History
 from tests.chaos.hunting import Hunt
+from tests.chaos.keeping import keep
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.nemesis import kinds, schedule
 from tests.chaos.report import bound, figures
@@ -100,6 +103,69 @@ def outcome(profile: str = "sqlite", seed: int = 1, *, lost: int = 0) -> Outcome
         since_healed=times,
         since_back=times,
     )
+
+
+def test_good_is_a_run_in_which_something_happened_and_nothing_was_found() -> None:
+    assert outcome().is_good
+    assert not outcome(lost=1).is_good
+    assert not Outcome(outcome().plan).is_good  # broke off before the verdict
+    assert not Outcome(outcome().plan, zeros={name: [] for name in ZEROS}).is_good
+
+
+def test_what_was_not_good_leaves_histories_and_logs_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAR_DIR", str(tmp_path / "var"))
+    run = tmp_path / "run"
+    (run / "machine0").mkdir(parents=True)
+    (run / "history.jsonl").write_text("{}\n", encoding="utf-8")
+    (run / "machine0" / "server.log").write_text("listens\n", encoding="utf-8")
+    for findings in (["an older finding"], ["lost: 1", "a note"]):
+        place = keep(run, "sqlite-5", findings)
+
+    kept = {file.name: file.read_text(encoding="utf-8") for file in place.iterdir()}
+    assert place == tmp_path / "var" / "chaos" / "sqlite-5"
+    assert kept == {
+        "history.jsonl": "{}\n",
+        "machine0-server.log": "listens\n",
+        "findings.txt": "lost: 1\na note\n",
+    }
+
+
+PRETENDS = """#!/bin/sh
+echo "$@" >>"$(dirname "$0")/asked"
+case "$*" in *"--seed 2"*|*"seat"*) exit 1;; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "each", "closing"),
+    [
+        (
+            ["--profile", "all", "--seed", "1", "2"],
+            [f"--profile {profile} --seed {seed}" for seed in (1, 2) for profile in PROFILES],
+            "2 of 4 as they should be",
+        ),
+        (["--mutant", "all"], [f"--mutant {name}" for name in MUTANTS], "9 of 10 as they should be"),
+    ],
+    ids=["runs", "mutants"],
+)
+def test_of_many_each_has_a_process_of_its_own(
+    asked: list[str],
+    each: list[str],
+    closing: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pretends = tmp_path / "python"
+    pretends.write_text(PRETENDS, encoding="utf-8")
+    pretends.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(pretends))
+    monkeypatch.setattr(sys, "argv", ["chaos", *asked])
+
+    assert command.main() == 1
+    lines = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert [line.endswith(end) for line, end in zip(lines, each, strict=True)] == [True] * len(each)
+    assert capsys.readouterr().out.strip() == closing
 
 
 def test_percentiles_are_values_that_were_measured() -> None:

@@ -1,4 +1,4 @@
-"""A short run of the harness in each profile, and one without a rule: real servers, real wires, real trouble."""
+"""The seeds that found something, run again, and one run without a rule: real servers, real wires, real trouble."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.campaign import Campaign, Outcome, Plan
+from tests.chaos.found import FOUND, Found
 from tests.chaos.hunting import run
 from tests.chaos.postgres import MissingError, programs
-from tests.chaos.site import redis_program, scratch
+from tests.chaos.site import PROFILES, redis_program, scratch
 from tests.machine import or_say
 
 SECONDS = 25.0
@@ -22,30 +23,32 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-def runs(profile: str, folder: Path, *, browsers: int = 0) -> Outcome:
-    plan = Plan(profile, 5, SECONDS, folder, clients=CLIENTS, browsers=browsers)
+def runs(found: Found, folder: Path) -> Outcome:
+    plan = Plan(found.profile, found.seed, found.seconds, folder, clients=CLIENTS, browsers=found.browsers)
     return asyncio.run(Campaign(plan).run())
 
 
-def assert_good(outcome: Outcome) -> None:
-    assert {name: found for name, found in outcome.zeros.items() if found} == {}
-    assert outcome.acknowledged > CLIENTS
-    assert sum(outcome.faults.values()) > 1
-    assert outcome.since_healed.keys() == outcome.faults.keys()
-
-
-def test_one_server_keeps_its_word_through_a_short_storm(folder: Path, chromium: str) -> None:
-    assert_good(runs("sqlite", folder, browsers=1))
-
-
-def test_two_servers_keep_their_word_through_a_short_storm(folder: Path) -> None:
-    for program in (programs, redis_program):
+def has_what_it_needs(found: Found) -> None:
+    for program in (programs, redis_program) if found.profile == "scale" else ():
         try:
             program()
         except MissingError as what:
             or_say(None, str(what))
 
-    assert_good(runs("scale", folder))
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_seed_that_found_something_finds_nothing_any_more(name: str, folder: Path, chromium: str) -> None:
+    has_what_it_needs(FOUND[name])
+    outcome = runs(FOUND[name], folder)
+
+    assert {zero: sentences for zero, sentences in outcome.zeros.items() if sentences} == {}
+    assert outcome.acknowledged > CLIENTS
+    assert sum(outcome.faults.values()) > 1
+    assert outcome.since_healed.keys() == outcome.faults.keys()
+
+
+def test_every_profile_has_such_a_seed() -> None:
+    assert {found.profile for found in FOUND.values()} == set(PROFILES)
 
 
 def test_the_harness_notices_that_a_server_forgets_what_it_has_done() -> None:

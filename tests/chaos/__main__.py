@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.chaos import reliability, report
-from tests.chaos.campaign import CLIENTS, Campaign, Plan
+from tests.chaos.campaign import CLIENTS, Campaign, Outcome, Plan
 from tests.chaos.hunting import hunt
+from tests.chaos.keeping import keep
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.postgres import MissingError
 from tests.chaos.site import PROFILES, scratch
@@ -18,44 +22,64 @@ from tests.chaos.site import PROFILES, scratch
 
 def main() -> int:
     options = arguments()
+    profiles = PROFILES if options.profile == "all" else (options.profile,)
     try:
-        return hunts(options) if options.mutant else runs(options)
+        if options.mutant == "all":
+            return one_after_the_other(options, [("--mutant", name) for name in MUTANTS])
+        if options.mutant:
+            return hunts(options)
+        if len(profiles) * len(options.seed) > 1:
+            return one_after_the_other(
+                options, [("--profile", profile, "--seed", str(seed)) for seed in options.seed for profile in profiles]
+            )
+        return runs(options)
     except MissingError as what:
         sys.exit(f"Missing on this machine: {what}.")
     except KeyboardInterrupt:
         return 130
 
 
+def one_after_the_other(options: argparse.Namespace, wishes: list[tuple[str, ...]]) -> int:
+    """Each in a process of its own: what one of them comes to is kept, whatever becomes of the next."""
+    common = ["--minutes", str(options.minutes), "--clients", str(options.clients), "--browsers", str(options.browsers)]
+    common += ["--seed", *map(str, options.seed), *(["--report", str(options.report)] if options.report else [])]
+    command = [sys.executable, "-m", "tests.chaos", *common]
+    good = [subprocess.run([*command, *wish], check=False).returncode == 0 for wish in wishes]
+    sys.stdout.write(f"{sum(good)} of {len(good)} as they should be\n")
+    return 0 if all(good) else 1
+
+
 def runs(options: argparse.Namespace) -> int:
+    [seed] = options.seed
+    seconds, people = options.minutes * 60, {"clients": options.clients, "browsers": options.browsers}
     with scratch() as folder:
-        plan = Plan(
-            options.profile,
-            options.seed,
-            options.minutes * 60,
-            folder,
-            clients=options.clients,
-            browsers=options.browsers,
-        )
-        outcome = asyncio.run(Campaign(plan, tells=Teller()).run())
+        campaign = Campaign(Plan(options.profile, seed, seconds, folder, **people), tells=Teller())
+        outcome = Outcome(campaign.plan)
+        try:
+            outcome = asyncio.run(campaign.run())
+        finally:
+            if not outcome.is_good:
+                place = keep(folder, f"{options.profile}-{seed}", report.findings(outcome))
+                campaign.tells(f"histories and logs are in {place}")
     if options.report:
         reliability.add_run(options.report, outcome)
-    for line in (*report.findings(outcome), *report.by_fault(outcome), report.figures(outcome)):
-        sys.stdout.write(f"{line}\n")
+    say((*report.findings(outcome), *report.by_fault(outcome), report.figures(outcome)))
     return 0 if outcome.is_good else 1
 
 
 def hunts(options: argparse.Namespace) -> int:
     """With a rule switched off it is good when that is noticed."""
-    names = list(MUTANTS) if options.mutant == "all" else [options.mutant]
-    found = []
-    for name in names:
-        found.append(hunt(name, seed=options.seed, tells=Teller()))
-        sys.stdout.write(f"{found[-1]}\n")
-        sys.stdout.flush()
-        if options.report:
-            reliability.add_hunt(options.report, found[-1])
-    sys.stdout.write(f"{sum(one.is_caught for one in found)} of {len(found)} mutants caught\n")
-    return 0 if all(one.is_caught for one in found) else 1
+    found = hunt(options.mutant, seed=options.seed[0], tells=Teller())
+    if options.report:
+        reliability.add_hunt(options.report, found)
+    say([str(found)])
+    return 0 if found.is_caught else 1
+
+
+def say(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 class Teller:
@@ -73,9 +97,15 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=2.0, help="how long things go wrong (default 2)")
     parser.add_argument(
-        "--seed", type=int, default=1, help="the same number makes the same things go wrong (default 1)"
+        "--seed",
+        type=int,
+        nargs="+",
+        default=[1],
+        help="the same number makes the same things go wrong (default 1); with several, one run after the other",
     )
-    parser.add_argument("--profile", choices=PROFILES, default="sqlite", help="one server, or two and what they need")
+    parser.add_argument(
+        "--profile", choices=[*PROFILES, "all"], default="sqlite", help="one server, or two and what they need"
+    )
     parser.add_argument("--clients", type=int, default=CLIENTS, help=f"simulated guests (default {CLIENTS})")
     parser.add_argument("--browsers", type=int, default=2, help="real ones (default 2; 0 where there is no Chromium)")
     parser.add_argument(
@@ -86,4 +116,6 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    for ending in (signal.SIGINT, signal.SIGTERM):  # with us end the servers and databases we have started
+        signal.signal(ending, signal.default_int_handler)
     sys.exit(main())

@@ -155,9 +155,8 @@ class Person:
 
     async def _stay(self, page: Page) -> None:
         while True:
-            await asyncio.sleep(min(5 * self.pace, self.dice.expovariate(1 / self.pace)))
-            if page.closed is not None:
-                raise Ended(page.closed)
+            with contextlib.suppress(TimeoutError):
+                await page.until(lambda: False, within=min(5 * self.pace, self.dice.expovariate(1 / self.pace)))
             await self.settle_in(page)
             if self.is_quiet or len(self.outbox) >= MOST_WAITING:
                 continue

@@ -1,4 +1,7 @@
-"""The page that says what runs came to, made anew from the figures beside it each time one is added."""
+"""The page that says what runs came to, made anew from the figures beside it each time one is added.
+
+`python -m tests.chaos.reliability PAGE` makes it anew without adding any.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ import platform
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.campaign import Outcome
+from tests.chaos.campaign import MODERATOR_TABS, Outcome
 from tests.chaos.checker import ZEROS
 from tests.chaos.convergence import percentiles
 from tests.chaos.hunting import Hunt
@@ -23,6 +28,7 @@ from tests.chaos.nemesis import kinds
 from tests.chaos.postgres import MissingError, programs
 from tests.chaos.report import bound
 from tests.machine import BROWSERS
+from zoomcafe.environment import HOME
 
 Figures = dict[str, Any]
 FINE_S = 10.0  # below, times are kept to a tenth of a second, above to a second
@@ -30,10 +36,10 @@ INTRO = """# What was acknowledged is not lost
 
 This page is written by `python3 manage.py chaos`; run it and see for yourself. The real thing is started: with the
 profile `sqlite` one server over a SQLite file, with `scale` two servers over PostgreSQL and Redis, and wires of ours
-between everything. Simulated guests and two Chromium browsers write, change, move, delete and change tables, while a
-nemesis drawn from the seed kills, stops, cuts and slows down what there is. Then everything is healed, and a checker
-that reads the database by itself compares it with what every client had sent and was told, and with what all of them
-see.
+between everything. Simulated clients at eight tables and real browsers (Chromium) write, change, move, delete and
+change tables, while a nemesis drawn from the seed kills, stops, cuts and slows down what there is. Then everything is
+healed, and a checker that reads the database by itself compares it with what every client had sent and was told, and
+with what all of them see.
 """
 ENDING = """## What this does not show
 
@@ -48,6 +54,7 @@ def add_run(page: Path, outcome: Outcome) -> None:
     name = f"{plan.profile} {plan.seed} {plan.seconds / 60:g}"
     run: Figures = {
         "machine": machine(),
+        "made": made(),
         "profile": plan.profile,
         "seed": plan.seed,
         "minutes": plan.seconds / 60,
@@ -96,27 +103,58 @@ def written(figures: Figures) -> str:
 
 
 def _runs(runs: list[Figures]) -> str:
-    head = ("profile", "seed", "minutes", "operations", "acknowledged", "sent again", "faults", "lost", "other zeros")
+    if not runs:
+        return "## Runs\n\nNone is recorded yet.\n"
+    head = (
+        "profile",
+        "seed",
+        "minutes",
+        "clients + browsers",
+        "operations",
+        "acknowledged",
+        "sent again",
+        "faults",
+        "lost",
+        "other zeros",
+    )
     rows = [
         (
             run["profile"],
             run["seed"],
             f"{run['minutes']:g}",
+            f"{run['clients'] + MODERATOR_TABS} + {run['browsers']}",
             f"{run['operations']:,}",
             f"{run['acknowledged']:,}",
             f"{run['repeated']:,}",
-            f"{sum(run['faults'].values())} of {len(run['faults'])} kinds",
+            f"{sum(run['faults'].values())} ({len(run['faults'])} of {len(_kinds(run))} kinds)",
             run["zeros"]["lost"],
             _others(run["zeros"]),
         )
         for run in runs
     ]
     machines = sorted({run["machine"] for run in runs})
+    times = sorted({run["made"] for run in runs})
     acknowledged = sum(run["acknowledged"] for run in runs)
     lost = sum(run["zeros"]["lost"] for run in runs)
     said = f"{lost} of {acknowledged:,} acknowledged operations were lost"
     said += f": the rate is {bound(acknowledged)} (3/n)." if not lost else "."
-    return "\n".join(["## Runs", "", *table(head, rows), "", said, "", *(f"Machine: {one}." for one in machines), ""])
+    return "\n".join(
+        [
+            "## Runs",
+            "",
+            *table(head, rows),
+            "",
+            said,
+            "",
+            *(f"Machine: {one}.\n" for one in machines),
+            f"Made {', '.join(times)}.",
+            "",
+        ]
+    )
+
+
+def _kinds(run: Figures) -> Iterable[str]:
+    return kinds(run["profile"], browsers=run["browsers"])
 
 
 def _others(zeros: Mapping[str, int]) -> str:
@@ -126,7 +164,7 @@ def _others(zeros: Mapping[str, int]) -> str:
 
 def _zeros(runs: list[Figures]) -> str:
     rows = [
-        (name, " ".join((zero.__doc__ or "").split()), sum(run["zeros"].get(name, 0) for run in runs))
+        (name, " ".join((zero.__doc__ or "").split()), sum(run["zeros"].get(name, 0) for run in runs) if runs else "")
         for name, zero in ZEROS.items()
     ]
     return "\n".join(["## What has to be zero", "", *table(("zero", "what holds", "times it did not"), rows), ""])
@@ -184,6 +222,16 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str
         yield f"| {' | '.join(str(cell) for cell in row)} |"
 
 
+def made() -> str:
+    """Today, and of what: the commit, where there is a repository."""
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    asked = ["git", "-C", str(HOME), "rev-parse", "--short", "HEAD"]
+    if shutil.which("git") is None:
+        return today
+    commit = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return f"{today} from {commit}" if commit else today
+
+
 def machine() -> str:
     """What kind it is, not which."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -212,3 +260,7 @@ def _version(program: str) -> str:
     name = "PostgreSQL" if program.endswith("postgres") else said[0] if said else ""
     number = next((word.removeprefix("v=") for word in said if word.removeprefix("v=")[:1].isdigit()), "")
     return f"{name} {'.'.join(number.split('.')[:2])}".strip()
+
+
+if __name__ == "__main__":
+    change(Path(sys.argv[1]), lambda _figures: None)
