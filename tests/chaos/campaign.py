@@ -26,7 +26,7 @@ from tests.chaos.crowd import Guest, Moderator, guests_of, signed_in
 from tests.chaos.drills import Drills
 from tests.chaos.evidence import Deed, Evidence, Rows, Screen
 from tests.chaos.history import History
-from tests.chaos.nemesis import schedule
+from tests.chaos.nemesis import ALONE, ALONE_S, ALONE_TIMES, Fault, schedule
 from tests.chaos.people import Person
 from tests.chaos.postgres import MissingError
 from tests.chaos.site import Site
@@ -179,9 +179,21 @@ class Campaign:
             person.is_quiet = True
         await asyncio.to_thread(self.site.heal)
         await measured.ends()
+        await self._killed_alone(breaker, measured)
         outcome.faults = breaker.counts
         outcome.since_healed, outcome.since_back = dict(measured.since_healed), dict(measured.since_back)
         outcome.never = sum(measured.never.values())
+
+    async def _killed_alone(self, breaker: Breaker, measured: Convergence) -> None:
+        """In the middle of what everybody says; nothing else goes on, nor did before."""
+        for _time in range(ALONE_TIMES):
+            await self._settles()
+            for guest in self.guests:
+                wish = guest.note() if guest.seat and guest.page else None
+                if wish:
+                    guest.wants(wish)
+            await breaker.carry_out(Fault(0.0, ALONE, ALONE_S, 0, 0.0))
+            await measured.ends()
 
     async def _settles(self) -> None:
         """Until everybody has everything, or too long: then the checker says what is missing."""

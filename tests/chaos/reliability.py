@@ -24,7 +24,7 @@ from tests.chaos.checker import ZEROS
 from tests.chaos.convergence import percentiles
 from tests.chaos.hunting import Hunt
 from tests.chaos.mutants import MUTANTS
-from tests.chaos.nemesis import kinds
+from tests.chaos.nemesis import ALONE, kinds
 from tests.chaos.postgres import MissingError, programs
 from tests.chaos.report import bound
 from tests.machine import BROWSERS
@@ -126,7 +126,7 @@ def _runs(runs: list[Figures]) -> str:
             f"{run['operations']:,}",
             f"{run['acknowledged']:,}",
             f"{run['repeated']:,}",
-            f"{sum(run['faults'].values())} ({len(run['faults'])} of {len(_kinds(run))} kinds)",
+            f"{sum(run['faults'].values())} ({len(_kinds(run) & run['faults'].keys())} of {len(_kinds(run))} kinds)",
             run["zeros"]["lost"],
             _others(run["zeros"]),
         )
@@ -153,8 +153,8 @@ def _runs(runs: list[Figures]) -> str:
     )
 
 
-def _kinds(run: Figures) -> Iterable[str]:
-    return kinds(run["profile"], browsers=run["browsers"])
+def _kinds(run: Figures) -> set[str]:
+    return set(kinds(run["profile"], browsers=run["browsers"]))
 
 
 def _others(zeros: Mapping[str, int]) -> str:
@@ -175,7 +175,7 @@ def _faults(profile: str, runs: list[Figures]) -> str:
         return ""
     head = ("fault", "times", "p50", "p95", "p99", "max", "after return: p50", "p95", "p99", "max")
     rows = []
-    for kind in kinds(profile, browsers=1):
+    for kind in (*kinds(profile, browsers=1), ALONE):
         times = sum(run["faults"].get(kind, 0) for run in runs)
         healed, back = (_together(runs, which, kind) for which in ("since_healed", "since_back"))
         rows.append((kind, times, *_seconds(healed), *_seconds(back)))
@@ -183,7 +183,8 @@ def _faults(profile: str, runs: list[Figures]) -> str:
     said = (
         "Seconds from the end of the fault until a client had everything that was in the database by then and all its"
         " own operations were answered; on the right from the moment the client itself was connected again, which it"
-        " tries after a drawn pause of up to eight seconds. Faults overlap, so the tail of one belongs to the next."
+        " tries after a drawn pause of up to eight seconds. Faults overlap, so the tail of one belongs to the next;"
+        " the last line is about one that came alone."
         f" {never} clients did not get there in time."
     )
     return "\n".join([f"## Faults and time to converge, profile {profile}", "", said, "", *table(head, rows), ""])
