@@ -13,7 +13,7 @@ from tests.chaos.postgres import MissingError, programs
 from tests.chaos.site import PROFILES, redis_program, scratch
 from tests.machine import or_say
 
-SECONDS = 25.0
+SECONDS = 20.0
 CLIENTS = 8
 
 

@@ -18,9 +18,9 @@ class Found:
 
 FOUND = {
     "the end of a visit taken for an answer, one server": Found(
-        "sqlite", 5, 25.0, browsers=1, mended="Take the end of a visit for no answer"
+        "sqlite", 5, 20.0, browsers=1, mended="Take the end of a visit for no answer"
     ),
     "the end of a visit taken for an answer, two servers": Found(
-        "scale", 5, 25.0, browsers=0, mended="Take the end of a visit for no answer"
+        "scale", 5, 20.0, browsers=0, mended="Take the end of a visit for no answer"
     ),
 }
