@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sessions.codes import digest, new_secret
 from sessions.http import HttpRequest
+from sessions.ledger import What
 from sessions.live import streams
 from sessions.live.ops import Name
 from sessions.models import Device, Event, HandOver, Moderator, Participant
@@ -192,6 +193,8 @@ def leave(participant: Participant, secret: str) -> bool:
 def _take_away(participant: Participant, devices: QuerySet[Device]) -> None:
     """With a new head of this person's own stream, at which sockets are asked who they are."""
     with streams.governing(participant.event) as scene:
+        for pk in devices.values_list("pk", flat=True):
+            scene.erase(participant.event, What.DEVICE_LEFT, pk)
         devices.delete()
         participant.me_seq = scene.raise_head(participant.event, Name("me", participant.pk), "seat")
         scene.saves.update(participant, "me_seq")

@@ -57,12 +57,11 @@ class Machine(House):
         assert self.process is not None
         return children(self.process.pid)
 
-    def worker_of(self, client: Client) -> int:
-        """The process at the other end of a client's socket."""
-        assert client._socket is not None
-        port = client._socket.local_address[1]
-        found = [pid for pid in self.workers() if connection_to(port, self.port, pid)]
-        return found[0] if found else 0
+    def worker_of(self, *clients: Client) -> list[int]:
+        """The process at the other end of each client's socket; 0 for who has none."""
+        ends = {port: pid for pid in self.workers() for port in callers_of(pid, self.port)}
+        ports = [client._socket.local_address[1] if client._socket else 0 for client in clients]
+        return [ends.get(port, 0) for port in ports]
 
     def scene(self, *, tables: int = 2, seats: int = 4) -> Scene:
         """An event whose first session runs, with Ben and Cem at table 1 and Dana at table 2."""
@@ -110,14 +109,14 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in path.read_text(encoding="ascii").split()] if path.exists() else []
 
 
-def connection_to(port: int, of: int, pid: int) -> bool:
-    """Whether the process has the server's end (at port `of`) of the connection from `port`, both at 127.0.0.1."""
-    ends = f"{of:04X}", f"{port:04X}"
+def callers_of(pid: int, port: int) -> Iterator[int]:
+    """The ports from which the connections come that the process holds at its own `port`; all at 127.0.0.1."""
+    files = open_files(pid)
     for line in Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
         words = line.split()
-        if (words[1].partition(":")[2], words[2].partition(":")[2]) == ends:
-            return f"socket:[{words[9]}]" in open_files(pid)
-    return False
+        (_here, at), (_there, whence) = words[1].split(":"), words[2].split(":")
+        if int(at, 16) == port and f"socket:[{words[9]}]" in files:
+            yield int(whence, 16)
 
 
 def open_files(pid: int) -> set[str]:

@@ -86,6 +86,32 @@ def test_a_flood_becomes_a_few_lines(lines: list[str]) -> None:
     assert len(lines) == 4
 
 
+def test_a_flood_of_lines_that_differ_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other loggers, and graver lines, still get through."""
+    now = 1000.0
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now)
+    flood = logs.Flood(most=2, seconds=10, in_all=5)
+
+    def says(what: str, level: int = logging.WARNING, name: str = "zoomcafe") -> bool:
+        return flood.filter(logging.LogRecord(name, level, "", 0, what, (), None))
+
+    assert [says(f"kind {n}") for n in range(9)] == [True] * 5 + [False] * 4
+    assert says("kind 0", logging.ERROR)
+    assert says("kind 0", name="zoomcafe.serving")
+    now += 10
+    late = logging.LogRecord("zoomcafe", logging.WARNING, "", 0, "later", (), None)
+    assert flood.filter(late)
+    assert late.fields == {"left_out": 4}  # type: ignore[attr-defined]
+
+
+def test_kinds_without_end_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_KINDS", 10)
+    flood = logs.Flood(most=1, seconds=60, in_all=5)
+    records = [logging.LogRecord("zoomcafe", logging.WARNING, "", 0, f"kind {n}", (), None) for n in range(100)]
+    assert sum(flood.filter(record) for record in records) == 5
+    assert len(flood._alike) <= 11
+
+
 def test_what_was_left_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(logs.time, "monotonic", lambda: now)

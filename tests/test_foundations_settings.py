@@ -155,6 +155,7 @@ def test_a_postgres_address_is_understood_whole() -> None:
     assert where == ["café", "ada", "p@ss", "db.example", "5433"]
     assert entry["OPTIONS"]["sslmode"] == "require"
     assert (entry["OPTIONS"]["pool"]["min_size"], entry["OPTIONS"]["pool"]["max_size"]) == (1, 9)
+    assert entry["OPTIONS"]["pool"]["reconnect_timeout"] == entry["OPTIONS"]["pool"]["timeout"] == 2
     assert "statement_timeout=5000" in entry["OPTIONS"]["options"]
     assert "lock_timeout=2000" in entry["OPTIONS"]["options"]
 

@@ -7,7 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from sessions import ledger
 from sessions.live.ops import Name
+from sessions.live.renewal import renew
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Participant, Stream
 from sessions.phases import Phase
@@ -122,13 +124,24 @@ def test_exhibit_at_its_head_never_changes(walk: Event, cem: Participant) -> Non
     board = board_at(walk, 1, 1)
     head = Stream.objects.get(event=walk, kind="board", ref=board.pk).head
     there = f"/e/{walk.key}/gallery/{board.pk}"
-    answer = browser_of(cem).get(f"{there}?at={head}")
+    now = f"{there}?at={head}&of={str(walk.epoch)[:8]}"
+    answer = browser_of(cem).get(now)
     assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
     assert {"Cookie", "Accept-Language"} <= set(answer["Vary"].split(", "))
     assert reads(answer.content.decode(), "Ask the caretaker")
-    for other in ("", "?at=0", f"?at={head + 1}", "?at=x"):
+    for other in ("", "?at=0", f"?at={head + 1}", "?at=x", f"?at={head}", f"?at={head}&of=00000000"):
         moved = browser_of(cem).get(there + other)
-        assert moved["Location"] == f"{there}?at={head}", other
+        assert moved["Location"] == now, other
+
+
+def test_the_same_head_after_a_restore_is_another_exhibit(walk: Event, cem: Participant) -> None:
+    board = board_at(walk, 1, 1)
+    there = f"/e/{walk.key}/gallery/{board.pk}"
+    before = browser_of(cem).get(there)["Location"]
+    assert browser_of(cem).get(before).status_code == 200
+    renew(ledger.read())
+    after = browser_of(cem).get(before)["Location"]
+    assert (after == before, after.partition("&")[0] == before.partition("&")[0]) == (False, True)
 
 
 def test_gallery_shows_the_same_exhibit_as_its_fragment(walk: Event, cem: Participant) -> None:

@@ -66,11 +66,20 @@ def import_all(node: str, folder: Path) -> dict[str, list[str]]:
     return names
 
 
-def test_only_whole_lines_of_comment_go() -> None:
+def test_comments_go_where_nothing_else_can_be_meant() -> None:
     source = (
         '// top\nconst a = "// no";  // stays\n/** doc\n * more */\nexport function f() {\n  return /\\/\\*x/;\n}\n'
     )
     assert slim(source) == 'const a = "// no";  // stays\nexport function f() {\nreturn /\\/\\*x/;\n}\n'
+    assert slim("const a = 5; // why\nf({ // a 'b'\n});\n") == "const a = 5;\nf({\n});\n"
+    for stays in (
+        'const a = "b"; // c\n',
+        "f(/a\\//); // c\n",
+        "f(`a`); // c\n",
+        "a(b // c\n);\n",
+        "const a = 'http; //b';\n",
+    ):
+        assert slim(stays) == stays
     assert slim("const t = `\n  // text\n`;\n") == "const t = `\n  // text\n`;\n"
 
 

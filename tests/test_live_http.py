@@ -10,6 +10,7 @@ from django.db import connections
 from django.test import AsyncClient
 
 from sessions.live import desk, http, socket, threads
+from sessions.live.ops import Answer, Name
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
 from tests.test_socket import Browser, browser, everything
@@ -208,3 +209,25 @@ async def test_a_socket_a_post_and_a_form_reach_the_same_function(
     )
     assert (reached, await sync_to_async(Note.objects.count)()) == (["note.add"] * 3, 3)
     await cem.leaves()
+
+
+@pytest.mark.parametrize(
+    ("code", "same"), [("busy", True), ("internal", True), ("storage_full", True), ("empty", False)]
+)
+async def test_a_form_that_nobody_sends_again_by_itself_says_so(
+    running: Cafe, monkeypatch: pytest.MonkeyPatch, code: str, same: bool
+) -> None:
+    """What may have been done after all keeps its id, so that it is done once."""
+    live, board, question = await here(running)
+    op_id = new_id()
+
+    async def refuses(_viewer: Any, _frame: dict[str, Any]) -> Answer:
+        return Answer(op_id, Name("me"), code=code)
+
+    monkeypatch.setattr(desk, "operate", refuses)
+    form = {"id": str(op_id), "s": board, "k": "note.add", "q": question, "text": "Kept words"}
+    page = (await client(running).post(f"{live}ops", form)).content.decode()
+    assert "Kept words" in page
+    assert "It is tried again" not in page
+    assert (f'name="id" value="{op_id}"' in page) is same
+    assert ("Please send it again" in page) is same

@@ -14,6 +14,7 @@ from sessions.live.page.store import Store
 from sessions.live.uuid7 import uuid7
 from sessions.phases import Facts, Phase, left_at, phase_at
 from sessions.templatetags.live import as_of
+from tests.network.tab import Entry, claims
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -121,3 +122,10 @@ def done_to(queue: Queue, do: str, **given: Any) -> Any:
         case "add":
             return queue.add(operation(given["id"]))
     return queue.lose()
+
+
+@pytest.mark.parametrize("vector", vectors("claims.json")["claims"], ids=said)
+def test_the_browsers_of_our_games_claim_operations_as_real_ones_do(vector: dict[str, Any]) -> None:
+    entries = [Entry(op_id, owner, tab, {}) for op_id, owner, tab in vector["entries"]]
+    claimed = claims(entries, owner="K/5", tab="a", has=vector["has"].__contains__, is_gone=vector["gone"].__contains__)
+    assert [entry.id for entry in claimed] == vector["expect"]

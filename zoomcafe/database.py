@@ -8,6 +8,7 @@ STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 WAIT_S = 5  # for another writer of the SQLite file
 POOL_WAIT_S = 2
+APPLICATION_NAME = "zoomcafe"  # what the database lists our connections as
 
 
 def sqlite(path: Path | str) -> dict[str, Any]:
@@ -44,7 +45,14 @@ def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
         "OPTIONS": {
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
             "connect_timeout": POOL_WAIT_S,
-            "pool": {"min_size": 1, "max_size": pool_size, "timeout": POOL_WAIT_S, "name": "zoomcafe"},
+            "application_name": APPLICATION_NAME,
+            "pool": {
+                "name": "zoomcafe",
+                "min_size": 1,
+                "max_size": pool_size,
+                "timeout": POOL_WAIT_S,
+                "reconnect_timeout": POOL_WAIT_S,  # or its pauses grow to what the database was away
+            },
             **dict(parse_qsl(parts.query)),
         },
     }

@@ -26,6 +26,8 @@ HOME = f"{Path(__file__).resolve().parent.parent}/"
 SLOW_S = 1.0
 LONGEST = 2_000
 FRAMES = 30
+MOST_KINDS = 1_000
+Counts = dict[tuple[object, ...], tuple[float, int]]  # since when, how many
 ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
     ord("\\"): "\\\\",
     0x2028: "\\u2028",
@@ -147,33 +149,39 @@ class Discreet(logging.Filter):
 
 
 class Flood(logging.Filter):
-    """At most `most` alike lines in `seconds`; then silence, and one line that says how many were left out."""
+    """In `seconds` at most `most` alike lines, and `in_all` of one logger and level, however much they differ.
 
-    def __init__(self, most: int = 20, seconds: float = 10.0) -> None:
+    Then silence, and one line that says how many were left out.
+    """
+
+    def __init__(self, most: int = 20, seconds: float = 10.0, in_all: int = 100) -> None:
         super().__init__()
-        self._most, self._seconds = most, seconds
+        self._most, self._seconds, self._in_all = most, seconds, in_all
         self._lock = threading.Lock()
-        self._seen: dict[tuple[object, ...], list[float]] = {}
+        self._alike: Counts = {}
+        self._all: Counts = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.INFO:
             return True
         fields = getattr(record, "fields", {})
-        key = (record.name, record.levelno, str(record.msg)[:100], fields.get("route"), fields.get("status"))
+        kind = (record.name, record.levelno, str(record.msg)[:100], fields.get("route"), fields.get("status"))
         with self._lock:
-            return self._let_through(key, record)
+            if len(self._alike) > MOST_KINDS:
+                self._alike.clear()
+            alike = self._let_through(self._alike, kind, self._most, record)
+            return alike and self._let_through(self._all, (record.name, record.levelno), self._in_all, record)
 
-    def _let_through(self, key: tuple[object, ...], record: logging.LogRecord) -> bool:
+    def _let_through(self, counts: Counts, key: tuple[object, ...], most: int, record: logging.LogRecord) -> bool:
         now = time.monotonic()
-        if len(self._seen) > 1_000:
-            self._seen.clear()
-        since, count = self._seen.get(key, (now, 0))
+        since, count = counts.get(key, (now, 0))
         if now - since >= self._seconds:
-            if count > self._most:
-                record.fields = {**getattr(record, "fields", {}), "left_out": int(count) - self._most}
+            if count > most:
+                fields = getattr(record, "fields", {})
+                record.fields = {**fields, "left_out": fields.get("left_out", 0) + count - most}
             since, count = now, 0
-        self._seen[key] = [since, count + 1]
-        return count < self._most
+        counts[key] = (since, count + 1)
+        return count < most
 
 
 def config(style: str, level: str) -> dict[str, Any]:

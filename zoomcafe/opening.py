@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -25,7 +26,11 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from sessions import ledger
 from zoomcafe import logs, slim, storage
+from zoomcafe.backups import shelf
+from zoomcafe.backups.keeper import keeping
+from zoomcafe.backups.taking import NotTaken, take
 from zoomcafe.serving import CafeServer, Limits, listening_socket
 from zoomcafe.serving.lifeline import Lifeline
 from zoomcafe.serving.supervisor import NoStartError, Supervisor
@@ -41,10 +46,13 @@ def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[
     with the_folder_to_ourselves(f"http://{host}:{port}/"):
         listener = taken_port_explained(host, port)
         prepare_database()
+        complete_the_ledger()
         collect_static_files()
         if prepare is not None:
             prepare()
-        server_at(listener).run(ready=ready)
+        server = server_at(listener)
+        with keeping():
+            server.run(ready=ready)
 
 
 def serve_together(workers: int, *, host: str, port: int, ready: Callable[[], None]) -> None:
@@ -53,6 +61,7 @@ def serve_together(workers: int, *, host: str, port: int, ready: Callable[[], No
     check_sharing()
     listener = taken_port_explained(host, port)
     prepare_database()
+    complete_the_ledger()
     check_pools(workers)
     collect_static_files()
     cast("Any", connection).close_pool()  # the workers have their own
@@ -79,6 +88,7 @@ def prepare() -> None:
     """Before new workers come in place of old ones: raises `CommandError` when they could not start."""
     check_settings()
     prepare_database()
+    complete_the_ledger()
     collect_static_files()
 
 
@@ -159,7 +169,9 @@ class LiveSide:
 
 
 @contextlib.contextmanager
-def the_folder_to_ourselves(address: str) -> Iterator[None]:
+def the_folder_to_ourselves(
+    address: str, *, otherwise: str = "stop it first, or give this one a folder of its own with VAR_DIR."
+) -> Iterator[None]:
     """With SQLite one server at a time: locks and hints live in its memory. The system frees the file at any end."""
     if connection.vendor != "sqlite":
         yield
@@ -169,7 +181,7 @@ def the_folder_to_ourselves(address: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CommandError(other_server(path)) from None
+            raise CommandError(f"{other_server(path)}: {otherwise}") from None
         file.truncate(0)
         file.write(f"{os.getpid()} {address}\n")
         file.flush()
@@ -189,10 +201,7 @@ def lock_file(path: Path) -> TextIO:
 
 def other_server(path: Path) -> str:
     number, _blank, address = path.read_text(encoding="utf-8").strip().partition(" ")
-    return (
-        f"A ZoomCafé server (process {number}, {address}) already works in {path.parent}:"
-        " stop it first, or give this one a folder of its own with VAR_DIR."
-    )
+    return f"A ZoomCafé server (process {number}, {address}) already works in {path.parent}"
 
 
 def taken_port_explained(host: str, port: int) -> socket.socket:
@@ -215,6 +224,7 @@ def prepare_database() -> None:
             check_file()
         missing = missing_migrations()
         if missing and connection.vendor == "sqlite":
+            copy_before_an_update()
             call_command("migrate", verbosity=0, interactive=False, while_live=True)  # nobody is served yet
         elif missing:
             raise CommandError(f"The database lacks {missing} migrations: run python3 manage.py migrate first.")
@@ -235,10 +245,34 @@ def check_file() -> None:
             raise
         sound = False
     if not sound:
-        raise CommandError(
-            f"The database file {name} is damaged: move it away, with -wal and -shm beside it,"
-            " put your last backup in its place and start again."
-        )
+        raise CommandError(f"The database file {name} is damaged: {how_to_restore(shelf.newest())}")
+
+
+def how_to_restore(copy: Path | None) -> str:
+    if copy is None:
+        return f"there is no copy in {shelf.folder()}; with one from elsewhere run python3 manage.py restore FILE."
+    taken = datetime.fromtimestamp(copy.stat().st_mtime).astimezone()
+    return (
+        f"the newest copy is of {taken:%Y-%m-%d %H:%M}; bring it back with"
+        f" python3 manage.py restore {shelf.near(copy)} and start again (what is there now is kept aside)."
+    )
+
+
+def copy_before_an_update() -> None:
+    """A new database has nothing to lose yet."""
+    if connection.introspection.table_names():
+        with contextlib.suppress(NotTaken):
+            take(shelf.path_for(datetime.now(UTC)))
+
+
+def complete_the_ledger() -> None:
+    """What the power cut off between a commit and its line in the ledger."""
+    from sessions.live.renewal import put_down_what_is_missing
+
+    try:
+        put_down_what_is_missing(ledger.read())
+    except OSError as problem:
+        raise CommandError(f"{ledger.path()} cannot be read or written ({problem.strerror}).") from None
 
 
 def missing_migrations() -> int:

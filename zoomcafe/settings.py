@@ -67,6 +67,11 @@ except ValueError as problem:
     main = database.sqlite(VAR_DIR / "zoomcafe.sqlite3")
 DATABASES = {"default": main}
 
+# ── Copies of the SQLite file, and what they must not bring back (in VAR_DIR) ──
+BACKUP_MINUTES = env.number("BACKUP_MINUTES", 5, least=0, most=1_440)
+BACKUPS_RECENT = env.number("BACKUPS_RECENT", 12, most=10_000)
+BACKUPS_DAILY = env.number("BACKUPS_DAILY", 7, least=0, most=3_650)
+
 # ── Limits of the live protocol (counted per process) and of HTTP ──
 LIMIT_FRAME_BYTES = env.number("LIMIT_FRAME_BYTES", 16 * 1024, least=1024)
 LIMIT_NOTE_CHARACTERS = env.number("LIMIT_NOTE_CHARACTERS", 1_000, most=4_000)

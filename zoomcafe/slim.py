@@ -6,6 +6,7 @@ No names change and no line is joined with another, so that an error's place is 
 import re
 
 COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$\n?", re.MULTILINE | re.DOTALL)
+BEHIND = re.compile(r"^([^\n\"'`/]*[;,{]) //[^\n]*$", re.MULTILINE)  # before it nothing that could hold it
 INDENT = re.compile(r"^[ \t\n]+", re.MULTILINE)
 
 
@@ -13,4 +14,4 @@ def slim(source: str) -> str:
     """The module without the lines that only people read; as it is if a template string goes over several lines."""
     if any(line.count("`") % 2 for line in COMMENT.sub("", source).splitlines()):
         return source
-    return INDENT.sub("", COMMENT.sub("", source))
+    return INDENT.sub("", BEHIND.sub(r"\1", COMMENT.sub("", source)))

@@ -30,8 +30,9 @@ BEAR_ON_RIGHTS = frozenset({"stage", "room", "me"})
 SILENT_S = 50.0
 SEEN_EVERY_S = 60.0
 FAREWELL_S = 5.0
-LATER_MS = (500, 8_000)  # when to come back: this process starts again, and with others all of them do
-SOON_MS = (100, 1_000)
+SLICE = 20  # sockets told at once
+LATER_MS = 7_500  # within which they come back when this process must first start again
+SOON_MS = 400  # and when others are there already: the slices themselves spread them
 
 
 class Hub:
@@ -289,10 +290,9 @@ async def farewell(*, others: bool = False) -> None:
     """
     hub = Hub.here()
     everybody = list(hub._everybody())
-    first, last = SOON_MS if others else LATER_MS
     for at, follower in enumerate(everybody):
-        retry_ms = first + (last - first) * at // len(everybody)
+        retry_ms = SOON_MS * (at % SLICE) // SLICE if others else 500 + LATER_MS * at // len(everybody)
         await follower.send({"t": "bye", "retry_ms": retry_ms, "why": "restart"})
         follower.close(1012)
-        if at % 20 == 19:
-            await asyncio.sleep(FAREWELL_S * 20 / len(everybody))
+        if at % SLICE == SLICE - 1:
+            await asyncio.sleep(FAREWELL_S * SLICE / len(everybody))

@@ -11,6 +11,7 @@ from sessions.live.fields import Fields
 from sessions.live.ops import Name, Op
 
 if TYPE_CHECKING:
+    from sessions.ledger import Erased, What
     from sessions.live.scene import Scene
     from sessions.models import Event, Participant, Stream
 
@@ -78,6 +79,13 @@ class Kind:
 
     def new_session(self, scene: "Scene", event: "Event") -> None:
         """Raises the parts that another session changes."""
+
+    def tombstones(self) -> Iterable[tuple["What", str, object]]:
+        """What is erased by now in all events: with the event's key and the id the ledger knows it by."""
+        return ()
+
+    def withdraw(self, scene: "Scene", event: "Event", erased: "Erased") -> None:
+        """Takes away again what an older copy of the data brought back."""
 
     def glance(self, _events: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Console numbers by event id."""

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 
 from sessions.clock import as_datetime, now_ms
+from sessions.ledger import Line, What
 from sessions.live.ops import Name, Op, Refused
 from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role, Standing, refusal
@@ -84,7 +85,9 @@ class Scene:
         self.changes: list[Change] = []
         self.raised: set[int] = set()
         self.answered: dict[tuple[int, UUID], Change] = {}
+        self.erasures: list[Line] = []  # for the ledger, once they are committed
         self.op: Op | None = None
+        self.cause = "plan"  # of changes that no operation makes
         self.phases: dict[tuple[Any, ...], Phase] = {}
 
     def event_of(self, op: Op) -> Event:
@@ -129,6 +132,20 @@ class Scene:
         self.changes.append(self._change(event, stream, part))
         return stream.head
 
+    def erase(self, event: Event, what: What, ref: object) -> None:
+        """Remembers beside the database what must not come back with an older copy of it, or may again."""
+        self.erasures.append(Line(what, event.key, str(ref), self.now))
+
+    def refuse_ahead(self, event: Event, op_ids: Iterable[UUID]) -> None:
+        """Whoever brings one of these operations hears that its id is taken: what it once wrote has been erased."""
+        stream = self.streams[event.pk, Name("stage")]
+        for op_id in op_ids:
+            answer = Change(
+                stream_id=stream.pk, event_id=event.pk, op_id=op_id, answers=True, kind="erased", code="op_id_conflict"
+            )
+            answer.at = self.now
+            self.changes.append(answer)
+
     def _change(self, event: Event, stream: Stream, part: str) -> Change:
         op = self.op
         return Change(
@@ -138,7 +155,7 @@ class Scene:
             op_id=op.id if op else UUID(int=0),
             answers=False,
             actor_id=op.actor_id if op else None,
-            kind=op.kind if op else "plan",
+            kind=op.kind if op else self.cause,
             part=part,
             at=self.now,
             digest=digest_of(op) if op else "",

@@ -28,7 +28,7 @@ from sessions.models import Participant
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
 STRIKES = 3
-MOST_UNANSWERED = 64
+MOST_UNANSWERED = 32
 FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
 COSTS = {"sub": 10}  # asks the database at once
 RETRY_MS = 2_000

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from sessions import ledger
 from sessions.clock import now_ms
 from sessions.live import rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
@@ -342,9 +343,14 @@ def _write(scene: Scene) -> None:
     _save(scene.saves)
     if scene.changes:
         rows.insert(scene.changes)
-    touched = frozenset(scene.raised)
+    _after_commit(frozenset(scene.raised), scene.erasures)
+
+
+def _after_commit(touched: frozenset[int], erasures: Sequence[ledger.Line]) -> None:
     if touched:
         transaction.on_commit(lambda: _tell(touched), robust=True)
+    if erasures:
+        transaction.on_commit(lambda: _put_down(erasures), robust=True)
 
 
 def _save(saves: Saves) -> None:
@@ -362,3 +368,11 @@ def _save(saves: Saves) -> None:
 def _tell(touched: frozenset[int]) -> None:
     for listener in tuple(listeners):
         listener(touched)
+
+
+def _put_down(erasures: Sequence[ledger.Line]) -> None:
+    """What is done is done: a ledger that cannot be written is made up for at the next start."""
+    try:
+        ledger.append(erasures)
+    except OSError as problem:
+        log.warning("%d erasures are not in the ledger yet: %s", len(erasures), problem)

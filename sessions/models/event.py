@@ -55,6 +55,7 @@ class Event(Course):
     talk_link = models.URLField(blank=True, max_length=500)
     sample = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    restored_at = models.BigIntegerField(null=True, editable=False)  # ms; when it last came back from an older copy
 
     doors_open = models.BooleanField(default=True)
     word = models.TextField(blank=True, max_length=1000)

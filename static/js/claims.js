@@ -12,7 +12,21 @@ export function claims(entries, { owner, tab, has, isGone }) {
   return free.sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
-/** What others left behind here a day ago: other events, other people. `now` is in ms. */
+/** What others left behind here a day ago: other events, earlier guests. `now` is in ms. */
 export function leftovers(entries, { owner, now }) {
-  return entries.filter((entry) => entry.owner !== owner && now - entry.at > OLD_MS);
+  const [event] = owner.split("/");
+  const isOthers = (other) => !other.startsWith(`${event}/`) || wasBefore(other, owner);
+  return entries.filter((entry) => isOthers(entry.owner) && now - entry.at > OLD_MS);
+}
+
+/** Whose words a browser keeps. It may be the event's moderator and one guest at a time. */
+export function ownerOf(event, { id, role }) {
+  return `${event}/${role === "moderator" ? "m" : ""}${id}`;
+}
+
+/** Whether `owner` was a guest of the same event in this browser before `me`: one that the server does not know any more. */
+export function wasBefore(owner, me) {
+  const [event, id] = owner.split("/");
+  const [own, mine] = me.split("/");
+  return owner !== me && event === own && !`${id}${mine}`.includes("m");
 }

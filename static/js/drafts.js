@@ -1,16 +1,29 @@
 // Half-typed text: kept at every input, put back after a reload, offered on the next page, forgotten when it is sent.
 
+import { wasBefore } from "./claims.js";
+
 const OLD_MS = 24 * 3_600_000;
 
 export class Drafts {
   /** `owner` is "<event key>/<participant>"; `store` is localStorage, or null where there is none. */
   constructor({ owner, store = localStore(), root = document }) {
-    Object.assign(this, { prefix: `zc-draft/${owner}/`, store, root });
+    Object.assign(this, { owner, prefix: `zc-draft/${owner}/`, store, root });
   }
 
   start() {
+    this.inherit();
     this.root.addEventListener("input", ({ target }) => target.matches?.("[data-draft]") && this.keep(target));
     for (const field of this.fields()) this.restore(field);
+  }
+
+  /** Texts of a guest who was here before this one. */
+  inherit() {
+    for (const key of Object.keys(this.store ?? {})) {
+      const [place, event, id] = key.split("/");
+      if (place !== "zc-draft" || !wasBefore(`${event}/${id}`, this.owner)) continue;
+      this.store.setItem(key.replace(`${event}/${id}`, this.owner), this.store.getItem(key));
+      this.store.removeItem(key);
+    }
   }
 
   fields() {
@@ -33,9 +46,9 @@ export class Drafts {
     this.write(this.key(field), { s, q: q && Number(q), table, colour, text: field.value });
   }
 
-  /** Text without a field of its own: a refused note of an earlier page. */
-  add({ s, q, text, colour, table }) {
-    this.write(`${this.prefix}${s} ${q} ${Date.now()}`, { s, q, text, colour, table });
+  /** Text without a field of its own: a refused note of an earlier page. The same note's (`as`) takes its place. */
+  add({ s, q, text, colour, table, as = Date.now() }) {
+    this.write(`${this.prefix}${s} ${q} ${as}`, { s, q, text, colour, table });
   }
 
   write(key, entry) {

@@ -33,6 +33,7 @@ function welcome(live, { me, limits }) {
   live.sender.queue.rate = limits.rate ?? live.sender.queue.rate;
   live.byeMs = null;
   remember("zc-reloaded", "");
+  if (live.epoch !== live.core.epoch) live.emit("epoch", { epoch: (live.epoch = live.core.epoch) });
   become(live, me);
 }
 

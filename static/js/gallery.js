@@ -4,9 +4,9 @@ import { start } from "./live.js";
 
 const AGAIN_MS = [300, 1_500];
 
-/** Where the exhibit of `part` as of its head is found. */
-export function addressOf(base, part) {
-  return `${base}?at=${part.head}`;
+/** Where the exhibit of `part` as of its head is found; after a restore heads come again, with another epoch. */
+export function addressOf(base, part, epoch) {
+  return `${base}?at=${part.head}&of=${epoch.slice(0, 8)}`;
 }
 
 function gallery(main) {
@@ -21,6 +21,10 @@ function gallery(main) {
   live.on("phase", ({ phase }) => {
     for (const place of document.querySelectorAll("#take, [data-to-take]")) place.hidden = phase !== "gallery" && live.me.role !== "moderator";
   });
+  live.on("epoch", () => {
+    for (const shown of document.querySelectorAll("[data-head]")) shown.dataset.head = -1;
+    document.getElementById("results").dataset.heads = -1;
+  });
   document.body.addEventListener("htmx:afterSettle", refresh);
   document.getElementById("print").hidden = false;
   document.getElementById("print").addEventListener("click", () => window.print());
@@ -33,7 +37,7 @@ function gallery(main) {
     const board = document.getElementById(`exhibit-${part.board}`);
     const results = document.getElementById("results");
     if (board && "whole" in results.dataset) {
-      if (Number(board.dataset.head) < part.head) swap(board, addressOf(board.dataset.address, part));
+      if (Number(board.dataset.head) < part.head) swap(board, addressOf(board.dataset.address, part, live.epoch));
     } else if (Number(results.dataset.heads) < sum(live.parts("gallery"))) {
       window.clearTimeout(again);
       again = window.setTimeout(() => swap(results, `${window.location.pathname}${results.dataset.address}`), delay());

@@ -1,5 +1,7 @@
 // The live page: wires the line, the parts, the outbox and the clock together. Page modules start here.
 
+import { Again } from "./again.js";
+import { ownerOf } from "./claims.js";
 import { ServerClock, Timekeeper } from "./clock.js";
 import { Connection } from "./connection.js";
 import { begin, step } from "./core.js";
@@ -30,8 +32,9 @@ class Live {
     const { event, zone, lang } = main.dataset;
     const data = (name) => JSON.parse(main.dataset[name] ?? "{}");
     Object.assign(this, { main, event, me: data("me"), reader: { zone, lang }, listeners: new Map(), caughtUp: new Set(), byeMs: null });
-    this.owner = `${event}/${this.me.id}`;
+    this.owner = ownerOf(event, this.me);
     this.core = begin({ epoch: main.dataset.epoch, streams: data("streams") });
+    this.epoch = this.core.epoch;
     this.store = new Store(data("parts"));
     Object.assign(this.me, { seat: null }, ...this.store.all("me").map(news));
     this.clock = new ServerClock(Number(main.dataset.now), Date.now());
@@ -44,6 +47,7 @@ class Live {
     this.drafts = new Drafts({ owner: this.owner });
     this.offer = new Offer({ drafts: this.drafts, send: (...op) => this.send(...op) });
     this.time = new Timekeeper(this.moments);
+    this.again = new Again(this);
     this.follower = new Follow({ page: main.dataset, event, open: () => this.turns.open(), leave: () => this.emit("before-leave", {}) });
     this.tell = announcer({ region: document.getElementById("say"), say });
   }
@@ -59,6 +63,7 @@ class Live {
     measureCrown();
     this.connection.start();
     this.sender.start();
+    this.again.start();
     this.time.start();
     listenToDevice({ connection: this.connection, page: this.turns });
   }

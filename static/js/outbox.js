@@ -1,18 +1,17 @@
-// Operations that have no answer yet, kept in IndexedDB through reloads and crashes; in memory where there is none.
+// Operations that have no answer yet, and a person's own accepted ones in case the server comes back from an older copy.
+// Kept in IndexedDB through reloads and crashes; in memory where there is none.
 
-import { claims, leftovers } from "./claims.js";
+import { claims, leftovers, wasBefore } from "./claims.js";
+import { openBase, readAll, write } from "./database.js";
+import { excess } from "./kept.js";
 
-const NAME = "zoomcafe";
-const STORE = "ops";
-const PATIENCE_MS = 2_000;
-const ASK_MS = 10_000;
-const FIRST_MS = 600;
+const TRIM_EVERY = 16;
 
 /** `owner` is event key and participant. `unsafe()` is called once when things can only be kept in memory. */
 export async function openOutbox({ owner, tab, unsafe }) {
   const box = new Outbox({ owner, tab, unsafe });
   try {
-    box.base = await inTime(openBase());
+    box.base = await openBase();
   } catch {
     box.fail();
   }
@@ -21,54 +20,101 @@ export async function openOutbox({ owner, tab, unsafe }) {
 
 class Outbox {
   constructor({ owner, tab, unsafe }) {
-    Object.assign(this, { owner, tab, unsafe, base: null, safe: true, memory: new Map() });
+    Object.assign(this, { owner, tab, unsafe, base: null, safe: true, settled: 0, memory: new Map(), kept: new Map() });
   }
 
-  /** Resolves when the entry lies as safe as it can. */
+  /** Resolves when the entry outlives this tab; a moment later it outlives a power cut too, but nobody waits for that. */
   async put(op, extra = {}) {
     const entry = { id: op.id, owner: this.owner, tab: this.tab, at: Date.now(), op, ...extra };
     this.memory.set(entry.id, entry);
-    await this.change((store) => store.put(entry));
+    const stored = this.change(({ ops }) => ops.put(entry));
+    this.change(({ ops }) => ops.put(entry), { durability: "strict" });
+    await stored;
   }
 
-  async remove(id) {
+  /** The last word: out of the outbox. With `more` ({epoch, when}) it is kept. */
+  async settle(id, more = null) {
+    const held = this.memory.get(id);
     this.memory.delete(id);
-    await this.change((store) => store.delete(id));
+    await this.keep(id, held && more && { ...held, ...more, again: false });
+    this.settled += 1;
+    if (this.settled % TRIM_EVERY === 0) this.tidy();
+  }
+
+  /** Leaves the outbox and goes, in the same step, to what is kept if there is an entry for it. */
+  async keep(id, entry) {
+    const whole = entry && { id, owner: this.owner, at: Date.now(), ...entry };
+    if (whole && !this.safe) this.kept.set(id, whole);
+    await this.change(({ ops, kept }) => {
+      ops.delete(id);
+      if (whole) kept.put(whole);
+    });
+  }
+
+  async erase(ids) {
+    for (const id of ids) this.kept.delete(id);
+    if (ids.length) await this.change(({ ops, kept }) => ids.forEach((id) => (ops.delete(id), kept.delete(id))));
+  }
+
+  /** Everything that was accepted from this person, here or in another tab. */
+  async accepted() {
+    const all = [...this.kept.values(), ...(await this.stored("kept"))].filter(({ owner }) => owner === this.owner);
+    return [...new Map(all.map((entry) => [entry.id, entry])).values()];
+  }
+
+  /** Brings accepted operations back into this tab's outbox; gives those that no other tab was faster with. */
+  async reopen(entries) {
+    const mine = new Set(entries.filter(({ id }) => this.kept.delete(id)).map(({ id }) => id));
+    const opened = entries.map((entry) => ({ ...entry, tab: this.tab, again: true }));
+    const bring = ({ ops, kept }, entry) => {
+      mine.add(entry.id);
+      kept.delete(entry.id);
+      ops.put(entry);
+    };
+    const ask = (stores) => {
+      for (const entry of opened) stores.kept.get(entry.id).onsuccess = ({ target }) => target.result && bring(stores, entry);
+    };
+    await this.change(ask, { asks: true });
+    const taken = opened.filter(({ id }) => mine.has(id));
+    for (const entry of taken) this.memory.set(entry.id, entry);
+    return taken;
   }
 
   /** Everything of this person that belongs to this tab or to one that `isGone(tab)`; it is this tab's from now on. */
   async claim(isGone) {
     const { owner, tab, memory } = this;
-    const free = claims(await this.stored(), { owner, tab, has: (id) => memory.has(id), isGone });
-    for (const entry of free) {
-      this.memory.set(entry.id, entry);
-      await this.change((store) => store.put({ ...entry, tab }));
-    }
+    const free = claims(await this.stored("ops"), { owner, tab, has: (id) => memory.has(id), isGone });
+    for (const entry of free) memory.set(entry.id, entry);
+    if (free.length) await this.change(({ ops }) => free.forEach((entry) => ops.put({ ...entry, tab })));
     return free;
   }
 
+  /** What others left behind here a day ago goes, and of this person's the oldest where it grows too much. */
   async tidy() {
-    const left = leftovers(await this.stored(), { owner: this.owner, now: Date.now() });
-    for (const { id } of left) await this.change((store) => store.delete(id));
+    const old = leftovers([...(await this.stored("ops")), ...(await this.stored("kept"))], { owner: this.owner, now: Date.now() });
+    await this.erase([...old.map(({ id }) => id), ...excess(await this.accepted())]);
+  }
+
+  /** What a guest who was here before this one left behind, a day ago at most. */
+  async left(name) {
+    await this.tidy();
+    return (await this.stored(name)).filter(({ owner }) => wasBefore(owner, this.owner));
   }
 
   /** Everybody's: one browser may be several people in several events. */
-  async stored() {
+  async stored(name) {
     if (!this.base) return [];
     try {
-      return await inTime(request(this.base.transaction(STORE).objectStore(STORE).getAll()));
+      return await readAll(this.base, name);
     } catch {
       return [];
     }
   }
 
-  async change(act) {
+  async change(act, how) {
     if (!this.base) return;
     try {
-      const transaction = this.base.transaction(STORE, "readwrite");
-      act(transaction.objectStore(STORE));
-      transaction.commit?.(); // now, instead of asking back whether there is more to come
-      await inTime(finished(transaction));
+      await write(this.base, act, how);
     } catch {
       this.fail();
     }
@@ -83,65 +129,4 @@ class Outbox {
     this.safe = false;
     this.unsafe();
   }
-}
-
-/** Forgets what this browser keeps of an event: on leaving it, and when it is gone. `prefix` is "<event key>/". */
-export async function forget(prefix) {
-  try {
-    const base = await inTime(openBase());
-    const store = base.transaction(STORE, "readwrite").objectStore(STORE);
-    const ids = await request(store.getAll());
-    for (const { id, owner } of ids) if (owner.startsWith(prefix)) store.delete(id);
-    await inTime(finished(store.transaction));
-    base.close();
-  } catch {
-    return;
-  }
-}
-
-function openBase() {
-  const opening = indexedDB.open(NAME, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "id" });
-  return request(opening);
-}
-
-function request(asked) {
-  return new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = () => reject(asked.error);
-  });
-}
-
-function finished(transaction) {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = transaction.onerror = () => reject(transaction.error);
-  });
-}
-
-/** Some browsers leave a request open for ever. */
-function inTime(promise) {
-  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("IndexedDB does not answer")), PATIENCE_MS));
-  return Promise.race([promise, late]);
-}
-
-/**
- * Which other tabs of this person are open: they answer a question by message, which hidden tabs do without delay.
- * Calls `gone(isGone)` soon after the start and then every ten seconds, with what is known by then.
- */
-export function watchTabs({ name, tab, gone, Channel = globalThis.BroadcastChannel, timers = globalThis }) {
-  const heard = new Set();
-  const isGone = (other) => other !== tab && !heard.has(other);
-  const channel = Channel ? new Channel(name) : null;
-  const say = (word) => channel?.postMessage(word);
-  if (channel) channel.onmessage = ({ data }) => (data === "?" ? say(tab) : heard.add(data));
-  say(tab);
-  say("?");
-  timers.setTimeout(() => gone(isGone), FIRST_MS);
-  timers.setInterval(() => {
-    gone(isGone);
-    heard.clear();
-    say("?");
-  }, ASK_MS);
-  return channel;
 }

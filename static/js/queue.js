@@ -10,20 +10,20 @@ export function newQueue(rate = 10) {
   return { rate, items: new Map(), sentAt: [] };
 }
 
-export function add(queue, op) {
-  if (!queue.items.has(op.id)) queue.items.set(op.id, { op, sent: null, due: 0, tries: 0 });
+/** What is `again` in here, because it was accepted once, lets everything else go first that is about other notes. */
+export function add(queue, op, again = false) {
+  if (!queue.items.has(op.id)) queue.items.set(op.id, { op, again, sent: null, due: 0, tries: 0 });
 }
 
 /** At most `most` operations to send at `now`; they count as sent. One at a time for each note, so that they arrive in order. */
 export function take(queue, now, most = IN_FLIGHT) {
   queue.sentAt = queue.sentAt.filter((at) => now - at < 1_000 && at <= now);
-  const busy = new Set();
   const ready = [];
-  let room = most - [...queue.items.values()].filter((item) => inFlight(item, now)).length;
-  for (const item of queue.items.values()) {
-    const about = aboutWhat(item.op);
-    const free = !busy.has(about) && !inFlight(item, now) && item.due <= now;
-    busy.add(about);
+  const items = [...queue.items.values()];
+  const first = new Map(items.map((item) => [aboutWhat(item.op), item]).reverse());
+  let room = most - items.filter((item) => inFlight(item, now)).length;
+  for (const item of items.sort((one, other) => one.again - other.again)) {
+    const free = first.get(aboutWhat(item.op)) === item && !inFlight(item, now) && item.due <= now;
     if (!free || room <= 0 || queue.sentAt.length >= queue.rate) continue;
     item.sent = now;
     queue.sentAt.push(now);

@@ -1,17 +1,18 @@
 // Operations from the tap to the last word about them: stored, sent, repeated, answered.
 
-import { openOutbox, watchTabs } from "./outbox.js";
-import { recall, remember } from "./platform.js";
+import { keeps } from "./kept.js";
+import { openOutbox } from "./outbox.js";
 import { add, blamed, lose, newQueue, settle, take } from "./queue.js";
+import { tabName, watchTabs } from "./tabs.js";
 import { uuid7 } from "./uuid7.js";
 
 const MOST_BYTES = 16_384;
 const JUST_MS = 4_000;
 
-/** `page` has now(), post(op), ready(), room(), show(s, part), hide(s, id), relay(ids), told(op, answer, orphan), again(ops), unsafe(). */
+/** `page` has now(), when(), post(op), ready(), room(), show(s, part), hide(s, id), relay(ids), told(op, answer, {orphan, again}), again(ops), unsafe(). */
 export class Sender {
   constructor({ owner, page }) {
-    Object.assign(this, { owner, page, queue: newQueue(), ops: new Map(), waiters: new Map(), previews: new Map(), just: new Set() });
+    Object.assign(this, { owner, page, queue: newQueue(), ops: new Map(), waiters: new Map(), previews: new Map(), just: new Set(), again: new Set() });
     this.outbox = null;
     this.outboxIsSafe = true;
   }
@@ -33,29 +34,30 @@ export class Sender {
 
   takeOver(entries) {
     const left = entries.filter((entry) => !this.ops.has(entry.id));
-    for (const { op, preview } of left) this.hold(op, preview);
-    if (left.length) this.page.again(left.map((entry) => entry.op));
+    for (const { op, preview, again } of left) this.hold(op, { preview, again });
+    this.page.again(left.filter(({ again }) => !again).map(({ op }) => op));
     for (const { op } of left) this.enqueue(op);
   }
 
-  /** A promise of the last word; it has the operation's `id`. */
-  send(s, k, d, { base, preview, id = uuid7(this.page.now()) } = {}) {
+  /** A promise of the last word; it has the operation's `id`. `again` as in the queue. */
+  send(s, k, d, { base, preview, again, id = uuid7(this.page.now()) } = {}) {
     const op = { t: "op", id, s, k, d, ...(base !== undefined && { base }) };
     const promise = new Promise((resolve) => this.waiters.set(id, resolve));
     promise.id = id;
     if (new Blob([JSON.stringify(op)]).size > MOST_BYTES) this.conclude(op, { id, ok: false, code: "too_large" });
-    else this.store(op, preview && { ...preview, id: `note:${id}`, note: id });
+    else this.store(op, { preview: preview && { ...preview, id: `note:${id}`, note: id }, again });
     return promise;
   }
 
-  async store(op, preview) {
-    this.hold(op, preview);
-    await (await this.outbox)?.put(op, { preview });
+  async store(op, extra) {
+    this.hold(op, extra);
+    await (await this.outbox)?.put(op, extra);
     this.enqueue(op);
   }
 
-  hold(op, preview) {
+  hold(op, { preview, again }) {
     this.ops.set(op.id, op);
+    if (again) this.again.add(op.id);
     if (preview) {
       this.previews.set(preview.id, op.s);
       this.page.show(op.s, preview);
@@ -64,7 +66,7 @@ export class Sender {
   }
 
   enqueue(op) {
-    add(this.queue, op);
+    add(this.queue, op, this.again.has(op.id));
     this.turn();
   }
 
@@ -106,9 +108,9 @@ export class Sender {
     this.page.relay([noteOf(op)]);
     const waiter = this.waiters.get(op.id);
     this.waiters.delete(op.id);
-    const final = this.page.told(op, answer, !waiter);
+    const final = this.page.told(op, answer, { orphan: !waiter, again: this.again.delete(op.id) });
     waiter?.(final);
-    (await this.outbox)?.remove(op.id);
+    (await this.outbox)?.settle(op.id, answer.ok && keeps(op) ? this.page.when() : null);
   }
 
   keepJust(id) {
@@ -136,11 +138,4 @@ export class Sender {
 
 function noteOf(op) {
   return `note:${op.d?.note ?? op.id}`;
-}
-
-/** The same through reloads of one tab. */
-function tabName() {
-  const name = recall("zc-tab") || uuid7();
-  remember("zc-tab", name);
-  return name;
 }

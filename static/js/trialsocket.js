@@ -46,7 +46,7 @@ export async function hold(at, { there: before, long: last }) {
     const ended = await at.within(at.line.ended, QUIET_MS, null);
     const ms = ended ? null : await at.line.ping(word);
     const seconds = Math.round((at.now() - started) / 1_000);
-    if (ms === null) return { state: "bad", note: at.line.why ? "cut" : "silent", seconds };
+    if (ms === null) return { state: "bad", note: at.line.why === "closed" ? "cut" : "silent", seconds };
   }
   at.line.leave();
   return { state: "ok" };
@@ -56,7 +56,7 @@ export async function hold(at, { there: before, long: last }) {
 class TrialLine {
   constructor(at, socket) {
     Object.assign(this, { at, socket, why: null, waiting: new Map(), full: false });
-    this.ended = new Promise((resolve) => (socket.onclose = () => resolve(this.close())));
+    this.ended = new Promise((resolve) => (socket.onclose = ({ code }) => resolve(this.close(code))));
     this.opened = new Promise((resolve) => {
       socket.onopen = () => resolve("open");
       this.ended.then(() => resolve("refused"));
@@ -64,8 +64,9 @@ class TrialLine {
     socket.onmessage = ({ data }) => this.hear(JSON.parse(data));
   }
 
-  close() {
-    this.why = this.full ? "busy" : "closed";
+  /** 1000 is how our server ends a trial from which it hears nothing. */
+  close(code) {
+    this.why = this.full ? "busy" : code === 1000 ? "silent" : "closed";
     for (const answer of this.waiting.values()) answer(null);
     return this.why;
   }

@@ -1,7 +1,8 @@
 // What the live page does when its line, its sender or its clock turn to it. Page modules do not need this.
 
 import { hello } from "./core.js";
-import { forget } from "./outbox.js";
+import { forget } from "./database.js";
+import { whenOf } from "./kept.js";
 import { recall, remember } from "./platform.js";
 import { Resent } from "./resent.js";
 import { notice, say, showStatus } from "./words.js";
@@ -100,21 +101,19 @@ export class Turns {
     return ["offline", "stopped"].includes(this.live.connection.state) ? "unsaved" : "sending";
   }
 
-  told(op, answer, orphan) {
+  when() {
+    return { epoch: this.live.epoch, when: whenOf(this.live.stage()) };
+  }
+
+  told(op, answer, { orphan, again }) {
     const { live } = this;
     const final = { op, ...answer, ...(answer.ok ? {} : { text: answer.text ?? say(answer.code) }) };
     if (answer.ok && op.k.startsWith("seat.")) live.follower.tapped();
     this.resent.look();
     live.emit("answer", final);
-    if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) this.keepRefused(op);
+    if (again) live.again.answered(op, answer);
+    else if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) live.again.offer(op);
     return final;
-  }
-
-  /** Nobody waits for this answer any more, so its words are offered like half-typed ones. */
-  keepRefused({ s, d }) {
-    if (!d?.text) return;
-    this.live.drafts.add({ s, q: d.q, text: d.text, colour: d.colour });
-    this.live.offer.show();
   }
 
   again(ops) {

@@ -1,16 +1,19 @@
 """The streams `board:<id>`: the notes on one tablecloth."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 
+from sessions.ledger import Erased, What
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
 from sessions.live.scene import Scene
-from sessions.models import Event, Participant, Stream
+from sessions.live.uuid7 import made_at
+from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
 from tables.live.cloth import Cloth
@@ -69,6 +72,23 @@ class BoardKind(Kind):
         for note in Note.objects.filter(board__session__event=event, gone_at__isnull=False).exclude(text=""):
             note.text = ""
             scene.saves.update(note, "text")
+            scene.erase(event, What.NOTE_EMPTIED, note.pk)
+
+    def tombstones(self) -> Iterable[tuple[What, str, object]]:
+        erased = Note.objects.exclude(gone_at=None, hidden=False)
+        for note in erased.annotate(key=F("board__session__event__key")).iterator():
+            yield from ((what, note.key, note.pk) for what, is_erased in ERASURES.items() if is_erased(note))
+
+    def withdraw(self, scene: Scene, event: Event, erased: Erased) -> None:
+        """Notes are gone, hidden and emptied again; those the copy does not know cannot be handed in again."""
+        wanted = {what: {UUID(ref) for ref in erased.of(event.key, what)} for what in ERASURES}
+        ids: set[UUID] = set().union(*wanted.values())
+        boards = Board.objects.filter(session__event=event).select_related("session", "table").in_bulk()
+        notes = Note.objects.select_related("author").filter(board__in=boards).in_bulk(ids)
+        for pk, note in sorted(notes.items()):
+            _withdraw(scene, event, boards[note.board_id], note, {what for what in ERASURES if pk in wanted[what]})
+        known = Change.objects.filter(event=event, answers=True, op_id__in=ids - notes.keys())
+        scene.refuse_ahead(event, ids - notes.keys() - set(known.values_list("op_id", flat=True)))
 
     def visible(self, viewers: Iterable[Participant], streams: Sequence[Stream]) -> set[tuple[int, int]]:
         boards = {stream.ref: stream.pk for stream in streams}
@@ -140,7 +160,7 @@ def _edit(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
         raise Refused("bad_field")
     if "text" in op.data and op.base != note.edited:
         raise Refused("conflict", part=note_part(note).moderators)
-    note.edit(actor, op.data.get("text"), op.data.get("colour"), now=scene.now)
+    note.edit(actor, op.data.get("text"), op.data.get("colour"), made=made_at(op.id))
     _raise(scene, event, board, note, "text", "colour", "edited", "editor")
 
 
@@ -158,6 +178,7 @@ def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     _ask_own(scene, event, note, actor)
     cloth.count_down(note)
     board.take_away(note, now=scene.now)
+    scene.erase(event, What.NOTE_GONE, note.pk)
     _raise(scene, event, board, note, "gone_at")
 
 
@@ -167,6 +188,7 @@ def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     if note.gone_at is not None:
         board.bring_back(note, written=cloth.count(note.author))
         cloth.count_up(note)
+    scene.erase(event, What.NOTE_BACK, note.pk)
     _raise(scene, event, board, note, "gone_at")
 
 
@@ -174,9 +196,25 @@ def _hide(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     scene.ask(Action.HIDE, Role(actor.role), event)
     note = cloth.note(board, op.data["note"])
     board.hide(note, hidden=op.kind == "note.hide")
+    scene.erase(event, What.NOTE_HIDDEN if note.hidden else What.NOTE_SHOWN, note.pk)
     if not note.hidden:
         _raise_hidden(scene, event, note)
     _raise(scene, event, board, note, "hidden")
+
+
+def _withdraw(scene: Scene, event: Event, board: Board, note: Note, wanted: set[What]) -> None:
+    """What is erased in one way is often so in another: hidden and deleted, deleted and emptied."""
+    new = {what for what in wanted if not ERASURES[what](note)}
+    if What.NOTE_HIDDEN in new and note.gone_at is not None:
+        note.hidden = True  # it is not counted any more
+    elif What.NOTE_HIDDEN in new:
+        board.hide(note, hidden=True)
+    if What.NOTE_GONE in new:
+        board.take_away(note, now=scene.now)
+    if What.NOTE_EMPTIED in new:
+        note.text = ""
+    if new:
+        _raise(scene, event, board, note, "hidden", "gone_at", "text")
 
 
 def _ask_own(scene: Scene, event: Event, note: Note, actor: Participant) -> None:
@@ -186,6 +224,11 @@ def _ask_own(scene: Scene, event: Event, note: Note, actor: Participant) -> None
     scene.ask(Action.CHANGE_OWN, role, event)
 
 
+ERASURES: dict[What, Callable[[Note], bool]] = {
+    What.NOTE_HIDDEN: lambda note: note.hidden,
+    What.NOTE_GONE: lambda note: note.gone_at is not None,
+    What.NOTE_EMPTIED: lambda note: not note.text,
+}
 CARRIED_OUT: dict[str, Any] = {
     "note.add": _add,
     "note.edit": _edit,

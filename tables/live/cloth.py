@@ -8,6 +8,7 @@ from django.db.models import Count
 from sessions.live import rows
 from sessions.live.ops import Op, Refused
 from sessions.live.scene import Scene
+from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role
 from sessions.phases import GRACE_MS, LATE_MS, Phase
@@ -121,7 +122,10 @@ class Cloth:
         return (actor.pk, board.session_id, board.table_id) in self.seated
 
     def _late(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
-        """After the end: three seconds of grace, then ten minutes in which a note is marked as late."""
+        """After the end: three seconds of grace, then ten minutes in which a note is marked as late.
+
+        What was written before the event came back from an older copy may be handed in until it is closed.
+        """
         sat = self.history.get((actor.pk, board.pk))
         if sat is None:
             raise Refused("no_seat")
@@ -132,7 +136,7 @@ class Cloth:
         left = sat.until or _ended(event, board)
         if left is None:
             raise Refused("not_allowed_now")
-        if scene.now - left > LATE_MS:
+        if scene.now - left > LATE_MS and not _lost_with_a_restore(scene, event):
             raise Refused("session_closed")
         return sat.until is not None or scene.now - left > GRACE_MS
 
@@ -159,6 +163,10 @@ def _begun(event: Event, board: Board) -> bool:
     session = event.numbered(board.session.number)
     runs = event.phase in {Phase.RUNNING, Phase.OVER} and event.session_no == board.session.number
     return runs or (session is not None and session.ended_at is not None)
+
+
+def _lost_with_a_restore(scene: Scene, event: Event) -> bool:
+    return scene.op is not None and made_at(scene.op.id) < (event.restored_at or 0)
 
 
 def _ended(event: Event, board: Board) -> int | None:

@@ -40,7 +40,7 @@ class GalleryKind(Kind):
         for read in reads:
             event = events[read.stream.event_id]
             found[read.stream.pk] = _exhibits(event, read.after) + _takeaways(event, read.after)
-            if event.closing_seq > read.after:
+            if event.closing_seq > max(0, read.after):  # before that there is none
                 found[read.stream.pk].append(Part.same("closing", event.closing_seq, {"text": event.closing}))
         return found
 

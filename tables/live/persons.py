@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sessions.ledger import What
 from sessions.live.ops import Name, Refused
 from sessions.live.scene import Scene
 from sessions.models import Event, Participant
@@ -19,6 +20,7 @@ def change(scene: Scene, floor: Floor, event: Event, person: Participant, wishes
         _remove(scene, floor, event, person)
     if wishes.get("removed") is False:
         person.removed_at = None
+        scene.erase(event, What.PERSON_BACK, person.pk)
     person.me_seq = scene.raise_head(event, Name("me", person.pk), "person")
     scene.saves.update(person, "name", "removed_at", "me_seq")
 
@@ -46,3 +48,4 @@ def _remove(scene: Scene, floor: Floor, event: Event, person: Participant) -> No
     floor.move(scene, event, person, None)
     hosts.step_down(scene, floor, event, person)
     person.removed_at = scene.moment
+    scene.erase(event, What.PERSON_REMOVED, person.pk)

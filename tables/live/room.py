@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
+from sessions.ledger import Erased, What
 from sessions.links import host_of
 from sessions.live.fields import Fields, Id, Number, Truth
 from sessions.live.kinds import EVERY_STREAM, Kind, Part, Read
@@ -68,6 +70,19 @@ class RoomKind(Kind):
             table.seq = scene.raise_head(event, ROOM, f"table:{table.pk}")
             scene.saves.update(table, "seq")
 
+    def tombstones(self) -> Iterable[tuple[What, str, object]]:
+        removed = Participant.objects.exclude(removed_at=None)
+        return [(What.PERSON_REMOVED, key, pk) for key, pk in removed.values_list("event__key", "pk")]
+
+    def withdraw(self, scene: Scene, event: Event, erased: Erased) -> None:
+        """Whoever was removed is so again, and keeps no seat."""
+        refs = {int(ref) for ref in erased.of(event.key, What.PERSON_REMOVED)}
+        here = event.participants.filter(pk__in=refs, removed_at=None).values_list("pk", flat=True)
+        ops = [_removal(event, pk, scene.now) for pk in here]
+        floor = Floor.read(scene, ops)
+        for op in ops:
+            persons.change(scene, floor, event, floor.person(event, op.data["p"]), op.data)
+
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         wanted = Q(pk=None)
         for read in reads:
@@ -81,6 +96,11 @@ class RoomKind(Kind):
 
     def glance(self, events: Sequence[int]) -> dict[int, dict[str, Any]]:
         return glance.numbers(events)
+
+
+def _removal(event: Event, pk: int, now: int) -> Op:
+    data = {"p": pk, "removed": True}
+    return Op(UUID(int=0), event.pk, actor_id=pk, stream=ROOM, kind="person.set", data=data, base=None, arrived=now)
 
 
 def _sit(scene: Scene, floor: Floor, event: Event, actor: Participant, op: Op) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from sessions.live.ops import Refused
+from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question, Session
 from sessions.permissions import Action, Role, Standing, may
 from tables.models.table import SeatHistory, Table
@@ -83,7 +84,7 @@ class Board(models.Model):
             text=data["text"],
             colour=data.get("colour", COLOURS[0]),
             at=now,
-            edited=now,
+            edited=made_at(pk),
         )
 
     def take_away(self, note: Note, *, now: int) -> None:
@@ -114,8 +115,9 @@ class Board(models.Model):
 class Note(models.Model):
     """A sticky note; its id is the id of the operation that wrote it. Times are ms since the epoch.
 
-    `edited` counts on from `at`: it is the `base` an edit starts from. `hidden_seq` is the note's
-    in its author's stream `me` (0: never hidden).
+    `edited` is the `base` an edit starts from. It comes from the operations' ids and not from our clock: who writes and
+    corrects a note gets the same values again when both are handed in once more after a restore. `hidden_seq` is the
+    note's in its author's stream `me` (0: never hidden).
     """
 
     id = models.UUIDField(primary_key=True)
@@ -141,10 +143,10 @@ class Note(models.Model):
     def __str__(self) -> str:
         return self.text[:40]
 
-    def edit(self, by: Participant, text: str | None, colour: str | None, *, now: int) -> None:
-        """New words count as an edit and give a new `edited`; another paper does not."""
+    def edit(self, by: Participant, text: str | None, colour: str | None, *, made: int) -> None:
+        """New words count as an edit and give a new `edited`, always a higher one; another paper does not."""
         if text is not None:
-            self.text, self.editor, self.edited = text, by, max(now, self.edited + 1)
+            self.text, self.editor, self.edited = text, by, max(made, self.edited + 1)
         self.colour = colour or self.colour
 
 

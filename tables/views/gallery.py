@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from sessions import identity
@@ -37,15 +38,19 @@ def gallery(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_safe
 def exhibit(request: HttpRequest, code: str, board: int) -> HttpResponse:
-    """One board as it was at `?at=<head>`; with that head it never changes, with another it leads to the one of now."""
+    """One board as of `?at=<head>&of=<epoch>`: there it never changes, any other address leads to the one of now.
+
+    Heads alone come again when the event was restored from an older copy, and browsers keep what they have once seen.
+    """
     event, reader = identity.guest_of(request, code)
     boards = Board.objects.visible_to(reader).filter(session__event=event).select_related("session", "table")
     found = get_object_or_404(boards, pk=board)
     if not _may(Action.READ_ANY, event, reader):
         return redirect("here", code=event.key)
     heads = _heads(reading.page(reader, ["gallery"]))
-    if request.GET.get("at") != str(heads[found.pk]):
-        return redirect(f"{reverse('exhibit', args=[event.key, found.pk])}?at={heads[found.pk]}")
+    now = {"at": str(heads[found.pk]), "of": str(event.epoch)[:8]}
+    if {name: request.GET.get(name) for name in now} != now:
+        return redirect(f"{reverse('exhibit', args=[event.key, found.pk])}?{urlencode(now)}")
     (hung,) = hang([found], reader, heads=heads)
     answer = render(request, "tables/exhibit.html", {"event": event, "exhibit": hung, "choice": Choice()})
     answer["Cache-Control"] = FOREVER

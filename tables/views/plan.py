@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sessions.http import HttpRequest
+from sessions.ledger import What
 from sessions.live import streams, words
 from sessions.models import Event, Moderator
 from sessions.permissions import Action, Role, Standing, refusal
@@ -105,7 +106,8 @@ def event_delete(request: HttpRequest, code: str) -> HttpResponse:
     event = own_event(request, code)
     if request.method != "POST":
         return render(request, "tables/plan/delete.html", {"event": event, "losses": losses_of(event)})
-    with streams.governing(event):  # operations on their way are judged before it or after it
+    with streams.governing(event) as scene:  # operations on their way are judged before it or after it
+        scene.erase(event, What.EVENT_DELETED, event.key)
         event.delete()
     return redirect("events")
 

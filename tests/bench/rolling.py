@@ -149,7 +149,7 @@ async def compare(machine: Machine, guests: list[Guest]) -> None:
 
 
 def spread(machine: Machine, guests: list[Guest]) -> list[int]:
-    return sorted(Counter(machine.worker_of(guest.page) for guest in guests).values())
+    return sorted(Counter(machine.worker_of(*(guest.page for guest in guests))).values())
 
 
 def say(what: str, value: object) -> None:

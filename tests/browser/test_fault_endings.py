@@ -26,8 +26,8 @@ SOME_MS = 2_500
 TO_THE_END = {"minutes": -240}
 ONE_MINUTE = re.compile(r"^\s*0[01]:")
 KEPT = "() => Object.keys(localStorage).filter(key => key.startsWith('zc-draft/'))"
-OUTBOX = """() => new Promise(done => { const opening = indexedDB.open('zoomcafe', 1);
-  opening.onsuccess = () => { const all = opening.result.transaction('ops').objectStore('ops').getAll();
+STORED = """name => new Promise(done => { const opening = indexedDB.open('zoomcafe', 2);
+  opening.onsuccess = () => { const all = opening.result.transaction(name).objectStore(name).getAll();
     all.onsuccess = () => { opening.result.close(); done(all.result.length); }; }; })"""
 
 
@@ -180,12 +180,15 @@ def test_a_double_click_takes_one_step(outage: Outage, pause_ms: int) -> None:
 def test_a_deleted_event_says_so_and_leaves_nothing_behind(outage: Outage) -> None:
     page, lobby = outage.cem.page, outage.dana.context.new_page()
     opens(lobby, outage.address("lobby"))
+    writes(page, "Sent")
+    expect_state(page, "Sent", "Saved")
     outage.wire.clog()
     writes(page, "Never sent")
     types(page, "Half typed")
     expect_state(page, "Never sent", "Sending")
     assert page.evaluate(KEPT) != []
-    assert page.evaluate(OUTBOX) == 1
+    assert page.evaluate(STORED, "ops") == 1
+    assert page.evaluate(STORED, "kept") > 0
     outage.ada.page.goto(f"{outage.house.url}/events/{outage.code}/delete/")
     outage.ada.page.get_by_role("button", name="Delete for good").click()
     expect(outage.ada.page.get_by_role("heading", name="Your events")).to_be_visible(timeout=SOON)
@@ -195,7 +198,7 @@ def test_a_deleted_event_says_so_and_leaves_nothing_behind(outage: Outage) -> No
         expect(place.get_by_text("This event is no longer here.")).to_be_visible(timeout=3 * SOON)
     expect(note(page, "Never sent")).to_have_count(1)  # what stands on the page can still be copied
     assert page.evaluate(KEPT) == []
-    assert page.evaluate(OUTBOX) == 0
+    assert page.evaluate(STORED, "ops") == page.evaluate(STORED, "kept") == 0
     types(page, "Typed afterwards")
     assert page.evaluate(KEPT) == []
     answer = page.goto(outage.address("table"))

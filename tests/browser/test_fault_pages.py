@@ -28,7 +28,14 @@ BREAKS = {
           asked.addEventListener('success', event => event.stopImmediatePropagation());
           queueMicrotask(() => asked.onerror?.(new Event('error'))); return asked; };""",
     "full": """IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); };""",
+    "full at the end": """const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (value) {
+          const asked = put.call(this, value); this.transaction.abort(); return asked; };""",
+    "silent": """const begin = IDBDatabase.prototype.transaction;
+        IDBDatabase.prototype.transaction = function (...how) { const begun = begin.apply(this, how);
+          Object.defineProperty(begun, 'oncomplete', {set() {}}); return begun; };""",
 }
+LATER = ["full", "full at the end"]  # it worked when the page was opened
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +93,17 @@ def test_what_a_closed_tab_could_not_send_the_other_sends(outage: Outage, tab: C
     assert outage.counts("Left by a closed tab") == 1
 
 
-@pytest.mark.parametrize("how", sorted(BREAKS))
+@pytest.mark.parametrize(("how", "later"), [*((how, False) for how in sorted(BREAKS)), *((how, True) for how in LATER)])
 def test_where_nothing_can_be_kept_the_page_says_so_and_guards_what_is_unsent(
-    outage: Outage, dana: Page, tab: Callable[[], Page], how: str
+    outage: Outage, dana: Page, tab: Callable[[], Page], how: str, later: bool
 ) -> None:
     page = tab()
-    page.add_init_script(BREAKS[how])
-    opens(page, page.url)
-    text = f"Only in memory: {how}"
+    if later:
+        page.evaluate(f"() => {{ {BREAKS[how]} }}")
+    else:
+        page.add_init_script(BREAKS[how])
+        opens(page, page.url)
+    text = f"Only in memory: {how} {later}"
     writes(page, text)
     expect(page.get_by_text("This browser cannot keep anything.")).to_be_visible(timeout=SOON)
     expect_once(page, dana, text=text)
@@ -106,16 +116,16 @@ def test_where_nothing_can_be_kept_the_page_says_so_and_guards_what_is_unsent(
         dialog.dismiss()
 
     page.on("dialog", answer)
-    writes(page, f"Not yet sent: {how}")
-    expect_state(page, f"Not yet sent: {how}", "Sending")
+    writes(page, f"Not yet sent: {how} {later}")
+    expect_state(page, f"Not yet sent: {how} {later}", "Sending")
     page.evaluate("() => location.assign('/')")
     page.wait_for_timeout(500)
     assert asked == ["beforeunload"]
-    expect(note(page, f"Not yet sent: {how}")).to_have_count(1)
+    expect(note(page, f"Not yet sent: {how} {later}")).to_have_count(1)
     outage.wire.let_through()
     outage.wire.end_dead()
-    expect_state(page, f"Not yet sent: {how}", "Saved")
-    expect_once(dana, text=f"Not yet sent: {how}")
+    expect_state(page, f"Not yet sent: {how} {later}", "Saved")
+    expect_once(dana, text=f"Not yet sent: {how} {later}")
     page.evaluate("() => location.assign('/')")
     page.wait_for_url(f"{outage.wire.url}/", timeout=SOON)
     assert asked == ["beforeunload"]

@@ -55,3 +55,17 @@ def test_whoever_finds_no_seat_is_told_why_until_there_is_one(ada: Page, house: 
     expect(dana.locator("#refused")).to_be_hidden(timeout=SOON)
     dana.get_by_role("button", name="Seat me", exact=True).click()
     expect(dana.get_by_text("You sit at Table 1.")).to_be_visible(timeout=SOON)
+
+
+def test_an_open_lobby_offers_to_stay_when_the_next_session_opens(ada: Page, house: House, visitors: People) -> None:
+    cem = guest(ada, house, visitors, "Cem")
+    steps(ada, "Open session 1", "Start session 1")
+    cem.get_by_role("button", name="Sit at Table 1", exact=True).click(timeout=SOON)
+    steps(ada, "Start session 1", "End session 1")
+    cem.wait_for_url("**/table/", timeout=SOON)
+    cem.get_by_role("link", name="Change table").first.click()
+    cem.wait_for_url("**/lobby/", timeout=SOON)
+    steps(ada, "End session 1", "Open session 2")
+    steps(ada, "Open session 2", "Start session 2")
+    cem.get_by_role("button", name="Stay at Table 1", exact=True).click(timeout=SOON)
+    expect(cem.get_by_text("You sit at Table 1.")).to_be_visible(timeout=SOON)

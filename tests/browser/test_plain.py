@@ -45,8 +45,14 @@ def test_a_guest_without_javascript_takes_part(house: House, visitors: People, e
     writing.get_by_role("button", name="Post note").click()
     expect(eva.page.get_by_role("listitem").filter(has_text="By socket")).to_be_visible()
     expect(eva.page.get_by_text("Saved", exact=True).first).to_be_attached(timeout=10_000)
+    console.get_by_role("textbox", name="Say to all").fill("Coffee is ready")
+    console.get_by_role("button", name="Say", exact=True).click()
+    expect(eva.page.get_by_text("Coffee is ready")).to_be_visible(timeout=10_000)
+    expect(eva.page.get_by_role("button", name="Put away")).to_have_count(1)
     ben.page.reload()
     expect(ben.page.get_by_role("listitem").filter(has_text="By socket")).to_be_visible()
+    expect(ben.page.get_by_text("Coffee is ready")).to_be_visible()
+    expect(ben.page.get_by_role("button", name="Put away")).to_have_count(0)
 
 
 @pytest.mark.parametrize("place", ["lobby", "table"])

@@ -21,7 +21,7 @@ LOOK_S = 0.2
 PACE_S = 4.0
 STORED = """async () => {
   const opened = await new Promise((done, failed) => {
-    const asked = indexedDB.open('zoomcafe', 1);
+    const asked = indexedDB.open('zoomcafe');
     asked.onupgradeneeded = () => asked.result.createObjectStore('ops', { keyPath: 'id' });
     asked.onsuccess = () => done(asked.result);
     asked.onerror = () => failed(asked.error);

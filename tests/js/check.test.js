@@ -16,7 +16,7 @@ class Socket {
     Socket.last = this;
     Socket.longest = 0;
     if (Socket.open) queueMicrotask(() => this.onopen());
-    else if (Socket.open === false) queueMicrotask(() => this.onclose());
+    else if (Socket.open === false) queueMicrotask(() => this.onclose({ code: 1006 }));
   }
 
   send(text) {
@@ -122,6 +122,13 @@ test("a socket on which nothing comes back is buffered", async () => {
   assert.deepEqual([forVisitors(found), forOperators(found)], [["shaky"], ["buffer"]]);
 });
 
+test("a socket that our server ends because it hears nothing is buffered too", async () => {
+  const at = browser();
+  Socket.answers = (_frame, socket) => (setTimeout(() => socket.onclose({ code: 1000 }), 1), null);
+  const { found } = await tried(at);
+  assert.deepEqual([found.there.note, forOperators(found)], ["silent", ["buffer"]]);
+});
+
 test("a long message that does not come back whole is seen", async () => {
   const at = browser();
   Socket.answers = ({ c }) => (String(c).length > 1_000 ? null : JSON.stringify({ t: "pong", c, now: 0 }));
@@ -133,7 +140,7 @@ test("a long message that does not come back whole is seen", async () => {
 test("a socket that is cut while it is quiet is seen, and how soon", async () => {
   const at = browser();
   Socket.answers = ({ c }, socket) => {
-    if (c === "once") setTimeout(() => socket.onclose(), 1);
+    if (c === "once") setTimeout(() => socket.onclose({ code: 1006 }), 1);
     return JSON.stringify({ t: "pong", c, now: 0 });
   };
   const { found, states: got } = await tried(at);
@@ -144,7 +151,7 @@ test("a socket that is cut while it is quiet is seen, and how soon", async () =>
 
 test("a server that is full says so, and it is nobody's fault", async () => {
   const at = browser();
-  Socket.answers = (_frame, socket) => (setTimeout(() => socket.onclose(), 1), JSON.stringify({ t: "bye", retry_ms: 1, why: "full" }));
+  Socket.answers = (_frame, socket) => (setTimeout(() => socket.onclose({ code: 1006 }), 1), JSON.stringify({ t: "bye", retry_ms: 1, why: "full" }));
   const { found } = await tried(at);
   assert.deepEqual([found.there.note, forVisitors(found), forOperators(found)], ["busy", ["busy"], ["full"]]);
 });

@@ -85,7 +85,7 @@ test("only taking a seat names a table", () => {
 });
 
 test("an exhibit is asked for by its head, and heads only rise", () => {
-  assert.equal(addressOf("/e/K/gallery/7", { head: 12 }), "/e/K/gallery/7?at=12");
+  assert.equal(addressOf("/e/K/gallery/7", { head: 12 }, "0198c0de-aaaa"), "/e/K/gallery/7?at=12&of=0198c0de");
   assert.equal(heads([{ head: 2 }, { text: "x" }, { head: 3 }]), 5);
 });
 

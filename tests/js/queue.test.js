@@ -25,6 +25,15 @@ for (const { says, rate, ops, steps } of vectors.steps) {
   });
 }
 
+test("what was accepted once lets new words go first, unless they are about the same note", () => {
+  const queue = newQueue();
+  for (const id of ["a", "b"]) add(queue, op(id), true);
+  for (const one of [op("e", { k: "note.edit", d: { note: "a" } }), op("n")]) add(queue, one);
+  assert.deepEqual(ids(take(queue, 0)), ["n", "a", "b"]);
+  settle(queue, { id: "a", ok: true, dup: true }, 10, 0);
+  assert.deepEqual(ids(take(queue, 10)), ["e"]);
+});
+
 test("a full outbox drains no faster than the server allows", () => {
   const queue = newQueue();
   for (let i = 0; i < 60; i += 1) add(queue, op(`n${String(i).padStart(2, "0")}`));

@@ -5,7 +5,7 @@ import { announcer } from "../../static/js/words.js";
 import { Drafts } from "../../static/js/drafts.js";
 import { clockTime, form, holds } from "../../static/js/fill.js";
 import { Store } from "../../static/js/store.js";
-import { watchTabs } from "../../static/js/outbox.js";
+import { watchTabs } from "../../static/js/tabs.js";
 
 test("plural forms: zero only where it is offered, else what the language says", () => {
   assert.deepEqual([0, 1, 2].map((n) => form(n, ["one", "other"], "en")), ["other", "one", "other"]);
