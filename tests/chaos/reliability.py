@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 from tests.chaos.campaign import MODERATOR_TABS, Outcome
 from tests.chaos.checker import ZEROS
 from tests.chaos.convergence import percentiles
-from tests.chaos.hunting import Hunt
+from tests.chaos.hunting import CLIENTS, STORM_S, Hunt
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.nemesis import ALONE, kinds
 from tests.chaos.postgres import MissingError, programs
@@ -74,7 +74,9 @@ def add_run(page: Path, outcome: Outcome) -> None:
 
 def add_hunt(page: Path, hunt: Hunt) -> None:
     found = {"caught": hunt.is_caught, "after": round(hunt.after), "runs": hunt.runs, "by": list(hunt.by)}
-    change(page, lambda figures: figures["mutants"].update({hunt.mutant: {"machine": machine(), **found}}))
+    change(
+        page, lambda figures: figures["mutants"].update({hunt.mutant: {"machine": machine(), "made": made(), **found}})
+    )
 
 
 def change(page: Path, act: Any) -> None:
@@ -132,25 +134,18 @@ def _runs(runs: list[Figures]) -> str:
         )
         for run in runs
     ]
-    machines = sorted({run["machine"] for run in runs})
-    times = sorted({run["made"] for run in runs})
     acknowledged = sum(run["acknowledged"] for run in runs)
     lost = sum(run["zeros"]["lost"] for run in runs)
     said = f"{lost} of {acknowledged:,} acknowledged operations were lost"
     said += f": the rate is {bound(acknowledged)} (3/n)." if not lost else "."
-    return "\n".join(
-        [
-            "## Runs",
-            "",
-            *table(head, rows),
-            "",
-            said,
-            "",
-            *(f"Machine: {one}.\n" for one in machines),
-            f"Made {', '.join(times)}.",
-            "",
-        ]
-    )
+    return "\n".join(["## Runs", "", *table(head, rows), "", said, "", *_where(runs)])
+
+
+def _where(entries: Collection[Figures]) -> Iterator[str]:
+    """On what they were made, and when."""
+    for place in sorted({entry["machine"] for entry in entries}):
+        days = sorted({entry["made"] for entry in entries if entry["machine"] == place})
+        yield f"Machine: {place}. Made {', '.join(days)}.\n"
 
 
 def _kinds(run: Figures) -> set[str]:
@@ -210,9 +205,13 @@ def _mutants(found: Figures) -> str:
     caught = sum(row[2] == "yes" for row in rows)
     said = (
         "Zeros mean little unless the harness would notice. Each rule was switched off from outside, in a server or"
-        f" client of the tests' own, and the harness run as ever: {caught} of {len(MUTANTS)} were caught."
+        f" client of the tests' own, over SQLite, with {CLIENTS + MODERATOR_TABS} clients and storms of {STORM_S:g} s,"
+        f" until the zero it stands for was none, for ten minutes at most: {caught} of {len(MUTANTS)} were caught."
+        " Seconds count from the first start of a server to the verdict."
     )
-    return "\n".join(["## Mutants", "", said, "", *table(head, rows), ""])
+    if missing := MUTANTS.keys() - found.keys():
+        said += f" Not tried yet: {', '.join(sorted(missing))}."
+    return "\n".join(["## Mutants", "", said, "", *table(head, rows), "", *_where(found.values())])
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
