@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from types import FrameType
 
 from tests.chaos import reliability, report
 from tests.chaos.campaign import CLIENTS, Campaign, Outcome, Plan
@@ -18,6 +19,8 @@ from tests.chaos.keeping import keep
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.postgres import MissingError
 from tests.chaos.site import PROFILES, scratch
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
@@ -44,9 +47,20 @@ def one_after_the_other(options: argparse.Namespace, wishes: list[tuple[str, ...
     common = ["--minutes", str(options.minutes), "--clients", str(options.clients), "--browsers", str(options.browsers)]
     common += ["--seed", *map(str, options.seed), *(["--report", str(options.report)] if options.report else [])]
     command = [sys.executable, "-m", "tests.chaos", *common]
-    good = [subprocess.run([*command, *wish], check=False).returncode == 0 for wish in wishes]
+    good = [outlived([*command, *wish]) == 0 for wish in wishes]
     sys.stdout.write(f"{sum(good)} of {len(good)} as they should be\n")
     return 0 if all(good) else 1
+
+
+def outlived(command: list[str]) -> int:
+    """The status of a process that tidies up before it ends, even when we are told to end."""
+    with subprocess.Popen(command) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+            raise
 
 
 def runs(options: argparse.Namespace) -> int:
@@ -115,7 +129,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def ends(_number: int, _frame: FrameType | None) -> None:
+    """With us end the servers and databases that we have started; being told once is enough."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    for ending in (signal.SIGINT, signal.SIGTERM):  # with us end the servers and databases we have started
-        signal.signal(ending, signal.default_int_handler)
+    for ending in ENDINGS:
+        signal.signal(ending, ends)
     sys.exit(main())
