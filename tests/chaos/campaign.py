@@ -54,6 +54,7 @@ class Plan:
     clients: int = CLIENTS
     browsers: int = 0
     mutant: str = ""
+    alone: int = ALONE_TIMES  # kills once nothing else goes on
     patience: float = 180.0  # seconds until everybody must have everything, once nothing is broken any more
 
 
@@ -186,7 +187,7 @@ class Campaign:
 
     async def _killed_alone(self, breaker: Breaker, measured: Convergence) -> None:
         """In the middle of what everybody says; nothing else goes on, nor did before."""
-        for _time in range(ALONE_TIMES):
+        for _time in range(self.plan.alone):
             await self._settles()
             for guest in self.guests:
                 wish = guest.note() if guest.seat and guest.page else None
@@ -198,14 +199,16 @@ class Campaign:
     async def _settles(self) -> None:
         """Until everybody has everything, or too long: then the checker says what is missing."""
         end = asyncio.get_running_loop().time() + self.plan.patience
+        behind: list[str] = []
         while asyncio.get_running_loop().time() < end:
             with contextlib.suppress(*AWAY):
                 rows = await asyncio.to_thread(self.site.database.rows, self.event)
                 heads = {name: stream.head for name, stream in rows.streams.items()}
-                everybody = all(has_it_all(person, heads, set(person.outbox)) for person in self.people)
-                if everybody and await self._browsers_have(rows):
+                behind = [one.name for one in self.people if not has_it_all(one, heads, set(one.outbox))]
+                if not behind and await self._browsers_have(rows):
                     return
             await asyncio.sleep(LOOK_S)
+        self.tells(f"patience is over, still behind: {', '.join(behind) or 'a browser'}")
 
     async def _browsers_have(self, rows: Rows) -> bool:
         shown = await self._screens()

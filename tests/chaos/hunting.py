@@ -49,5 +49,5 @@ def run(mutant: str, seed: int, seconds: float, tells: Callable[[str], None]) ->
     in_clients = MUTANTS[mutant].of == "client"
     with scratch() as folder, switched_off(mutant) if in_clients else nullcontext():
         of_server = "" if in_clients else mutant
-        plan = Plan("sqlite", seed, seconds, folder, clients=CLIENTS, mutant=of_server, patience=PATIENCE_S)
+        plan = Plan("sqlite", seed, seconds, folder, clients=CLIENTS, mutant=of_server, patience=PATIENCE_S, alone=0)
         return asyncio.run(Campaign(plan, tells=tells).run())
