@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,16 @@ def test_a_page_grows_with_every_run_and_hunt(tmp_path: Path) -> None:
     assert "1 of 900 acknowledged operations were lost." in text
     assert f"1 of {len(MUTANTS)} were caught" in text
     assert "| seat | A seat is given on the condition that it is free. | yes | 100 | 1 | seats |" in text
+
+
+def test_runs_that_end_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    page = tmp_path / "reliability.md"
+    with ThreadPoolExecutor(4) as others:
+        list(others.map(lambda seed: reliability.add_run(page, outcome(seed=seed)), range(8)))
+
+    kept = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    assert {run["seed"] for run in kept["runs"].values()} == set(range(8))
+    assert page.read_text(encoding="utf-8") == reliability.written(kept)
 
 
 def test_the_page_we_publish_says_what_its_figures_say() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -80,12 +81,15 @@ def add_hunt(page: Path, hunt: Hunt) -> None:
 
 
 def change(page: Path, act: Any) -> None:
-    """The figures lie beside the page, as JSON."""
-    beside = page.with_suffix(".json")
-    figures = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {"runs": {}, "mutants": {}}
-    act(figures)
-    beside.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    page.write_text(written(figures), encoding="utf-8")
+    """The figures lie beside the page, as JSON; runs that end at the same time wait for each other."""
+    with page.with_suffix(".json").open("a+", encoding="utf-8") as beside:
+        fcntl.flock(beside, fcntl.LOCK_EX)
+        beside.seek(0)
+        figures = json.loads(beside.read() or '{"runs": {}, "mutants": {}}')
+        act(figures)
+        beside.truncate(0)
+        beside.write(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+        page.write_text(written(figures), encoding="utf-8")
 
 
 def kept(samples: Iterable[float]) -> dict[str, int]:
