@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page
 
 from tests.browser.house import House, People, people
@@ -37,12 +39,6 @@ SNAPSHOT = """([passing, unsaidNames]) => {
   walk(main, 0);
   return lines;
 }"""
-POST = """async ([code, frame, as]) => {
-  const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
-  const answer = await fetch(`/live/${code}/ops${as}`, {method: 'POST', body: JSON.stringify(frame),
-    headers: {'Content-Type': 'application/json', 'X-CSRFToken': token}});
-  return await answer.json();
-}"""
 
 
 class Watch:
@@ -72,22 +68,31 @@ class Watch:
         return self.ada.page if name == "ada" else self.guests[name].page
 
     def acts(self, who: str, stream: str, kind: str, *, base: int | None = None, **data: Any) -> dict[str, Any]:
-        """One operation by POST, so that the pages that watch learn of it by push only."""
-        page, query = self.page_of(who), "?as=moderator" if who == "ada" else ""
-        new_id = page.evaluate("() => crypto.randomUUID()")
+        """One operation by POST, so that the pages that watch learn of it by push only.
+
+        Not from within the page: it may follow its person elsewhere before the answer is there.
+        """
+        new_id = str(uuid.uuid4())
         frame = {"t": "op", "id": new_id, "s": stream, "k": kind, "d": data}
-        said = [self.code, frame if base is None else {**frame, "base": base}, query]
-        answer = page.evaluate(POST, said)
+        said = frame if base is None else {**frame, "base": base}
+        answer = self.posts(who, said)
         while answer.get("retry"):  # as every client does, with the same id
-            page.wait_for_timeout(answer.get("after_ms", 500))
-            answer = page.evaluate(POST, said)
+            self.page_of(who).wait_for_timeout(answer.get("after_ms", 500))
+            answer = self.posts(who, said)
         assert answer["t"] == "ack", (kind, answer)
         return {**answer, "note": new_id}
 
+    def posts(self, who: str, frame: dict[str, Any]) -> dict[str, Any]:
+        context = self.page_of(who).context
+        address = f"{self.house.url}/live/{self.code}/ops{'?as=moderator' if who == 'ada' else ''}"
+        token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == settings.CSRF_COOKIE_NAME)
+        answer: dict[str, Any] = context.request.post(address, data=frame, headers={"X-CSRFToken": token}).json()
+        return answer
+
     def parts(self, who: str, stream: str) -> list[dict[str, Any]]:
         """The stream's parts as this person gets them."""
-        query = f"/live/{self.code}/parts?since={json.dumps({stream: -1})}"
-        frames = self.page_of(who).evaluate("async address => (await fetch(address)).json()", query)
+        address = f"{self.house.url}/live/{self.code}/parts"
+        frames = self.page_of(who).context.request.get(address, params={"since": json.dumps({stream: -1})}).json()
         found = [part for frame in frames if frame.get("s") == stream for part in frame.get("parts", [])]
         return sorted(found, key=lambda part: part.get("no", 0))
 
