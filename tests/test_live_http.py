@@ -13,6 +13,7 @@ from sessions.live import desk, http, socket, threads
 from sessions.live.ops import Answer, Name
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
+from tests.forms_found import forms_in
 from tests.test_socket import Browser, browser, everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -116,6 +117,14 @@ async def test_a_refused_form_keeps_what_was_typed(running: Cafe) -> None:
     assert answer.status_code == 422
     assert "The text is too long. Please shorten it." in page
     assert "&lt;b&gt;long&lt;/b&gt; &lt;b&gt;" in page
+
+
+async def test_a_refused_form_keeps_the_empty_line_it_began_with(running: Cafe) -> None:
+    """Browsers drop the first line end behind `<textarea>`."""
+    live, board, question = await here(running)
+    form = {"id": str(new_id()), "s": board, "k": "note.add", "q": question, "text": "\n\nlong " * 300}
+    page = (await client(running).post(f"{live}ops", form)).content.decode()
+    assert [found.typed()["text"] for found in forms_in(page) if "text" in found.typed()] == [form["text"]]
 
 
 async def test_a_refused_form_speaks_the_readers_language(running: Cafe) -> None:
