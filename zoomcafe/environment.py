@@ -56,7 +56,7 @@ def enter(argv: list[str]) -> None:
     """Goes on in the present interpreter when it has what the lock file names, else in one that has; builds that first.
 
     `test` leaves for pytest in either case: it starts before Django is loaded. So does `tool NAME …` for a tool beside
-    it, such as `tool ruff check`, or `tool python …` for the interpreter itself.
+    it, such as `tool ruff check`, or `tool python …` for the interpreter itself; and `bench` for what measures us.
     """
     try:
         if argv[1:3] == ["tool", "python"]:
@@ -65,6 +65,9 @@ def enter(argv: list[str]) -> None:
             run_module(argv[2], argv[3:])
         elif argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])
+        elif argv[1:2] == ["bench"]:
+            os.chdir(HOME)
+            run_module("tests.bench", argv[2:])
         elif (python := interpreter("run")) != Path(sys.executable):
             os.environ |= drafts()
             replace_process(python, argv)
