@@ -15,13 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench import web
 from tests.bench.cost import used
-from tests.bench.crowd import Crowd, numbered
 from tests.bench.loop import Loop, Plan
 
 TEXT = "Who looks after it when we have gone home? Let us name two people per street – now ~N{:08d}~ and not later."
-COLOURS = ("butter", "peach", "mint", "sky", "oat")
 SOON = 0.05
 DRAIN_S = 4.0
 LATE_TWINS_S = 0.05  # in which a doubled note would still come
@@ -61,35 +58,6 @@ def rounds(people: int, count: int, dice: random.Random) -> array.array[int]:
     while len(found) < count:
         dice.shuffle(order)
         found.extend(order[: count - len(found)])
-    return found
-
-
-def notes(crowd: Crowd, step: Step) -> Frames:
-    """Frames of ours: the operation that adds a note to the writer's board."""
-    dice, now = random.Random(f"{step.seed}/{crowd.spent}"), int(time.time() * 1000)
-    boards = [crowd.board(person) for person in crowd.people]
-    question = crowd.event["question"]
-
-    def frame(sender: int, number: int) -> bytes:
-        text = TEXT.format(crowd.spent + number)
-        data = {"q": question, "text": text, "colour": COLOURS[number % len(COLOURS)]}
-        op_id = numbered(number, at_ms=now, dice=dice)
-        return web.text_frame({"t": "op", "id": op_id, "s": boards[sender], "k": "note.add", "d": data})
-
-    return frame
-
-
-def take(crowd: Crowd, loop: Loop, step: Step) -> Figures:
-    """One step with people who sit already."""
-    found = drive(
-        loop,
-        plan(step, len(crowd.people), notes(crowd, step), first_mark=crowd.spent),
-        step,
-        per_note=crowd.seats,
-        pids=crowd.site.pids,
-        answers=True,
-    )
-    crowd.spent += found["notes"]
     return found
 
 
@@ -133,6 +101,7 @@ def drive(loop: Loop, made: Plan, step: Step, *, per_note: int, pids: Sequence[i
         "bytes_per_note": round(end.note_bytes / max(1, end.delivered)),
         "other_frames": end.other_frames,
         **now.since(cpu),
+        "us_per_delivery": round(1e6 * (now.servers - cpu.servers) / max(1, after.delivered - before.delivered), 1),
         "late_ms": round(1000 * end.late, 1),
         "drained_s": round(drained, 2),
     }

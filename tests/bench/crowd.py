@@ -97,6 +97,7 @@ class Crowd:
             raise ConnectionError(f"no seat: {answer}")
         for stream in ("room", self.board(person)):
             await person.wire.say({"t": "sub", "s": stream, "after": 0})
+        await self.hears(person, lambda frame: frame.get("s") == "room" and frame["to"] == frame["head"])
         await person.wire.say({"t": "ping", "c": 1})
         await self.hears(person, lambda frame: frame["t"] == "pong")
 

@@ -1,0 +1,86 @@
+"""The highest rate that still passes: 1.6 times as much until it fails, then halving what is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from tests.bench.cafe import Figures, Step, verdict
+
+FACTOR = 1.6
+LOWEST = 2.0  # notes a second
+STRANGERS = 0.15  # of a core: a step that others spoilt gets a second chance
+REST_S = 0.2
+
+
+class Target(Protocol):
+    """Something that can be driven at a rate. Above `most_per_s` it would refuse by its own limits."""
+
+    @property
+    def most_per_s(self) -> float: ...
+
+    def take(self, step: Step) -> Figures: ...
+
+
+def fixed(target: Target, step: Step) -> Figures:
+    found = target.take(step)
+    return found | {"verdict": verdict(found)}
+
+
+def search(
+    target: Target, step: Step, *, halvings: int = 3, budget_s: float = 120.0, tells: Callable[[Figures], None]
+) -> dict[str, Any]:
+    """The best step, all steps, and what ended the search. `step.rate` is the first one tried."""
+    steps: list[Figures] = []
+    end = time.monotonic() + budget_s
+
+    def passes(rate: float, *, again: bool = True) -> bool:
+        found = fixed(target, replace(step, rate=rate))
+        steps.append(found)
+        tells(found)
+        time.sleep(REST_S)
+        spoilt = found["strangers"] > STRANGERS or found["verdict"] == "the generator was the limit"
+        if found["verdict"] != "pass" and spoilt and again and time.monotonic() < end:
+            return passes(rate, again=False)
+        return bool(found["verdict"] == "pass")
+
+    low, high = bounds(passes, step.rate, target.most_per_s, end)
+    for _ in range(halvings):
+        if not low or not high or time.monotonic() > end:
+            break
+        middle = (low * high) ** 0.5
+        if passes(middle):
+            low = middle
+        else:
+            high = middle
+    good = [found for found in steps if found["verdict"] == "pass"]
+    best = max(good, key=lambda found: float(found["deliveries_per_s"]), default=None)
+    return {"best": best, "steps": steps, "ended_by": ended_by(steps, low, high, target.most_per_s)}
+
+
+def bounds(passes: Callable[..., bool], rate: float, most: float, end: float) -> tuple[float, float]:
+    """The highest rate tried that passed and the lowest above it that did not; 0 for none."""
+    low = high = 0.0
+    rate = min(rate, most)
+    while time.monotonic() < end and rate >= LOWEST:
+        if passes(rate):
+            low = rate
+            if high or rate >= most:
+                break
+            rate = min(rate * FACTOR, most)
+        else:
+            high = rate
+            if low:
+                break
+            rate /= FACTOR
+    return low, high
+
+
+def ended_by(steps: list[Figures], low: float, high: float, most: float) -> str:
+    if not low:
+        return "no rate passed"
+    if not high:
+        return "the limits for one person" if low >= most else "the time for a search"
+    return str(next(found["verdict"] for found in reversed(steps) if found["verdict"] != "pass"))
