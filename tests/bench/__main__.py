@@ -8,77 +8,90 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from tests.bench.cafe import Figures, Step
-from tests.bench.lines import Log, say, shown, table
-from tests.bench.loop import MissingError
+from tests.bench.compare import deliveries, median, ratio
+from tests.bench.lines import Line, Log, say, table
 from tests.bench.ours import Product
-from tests.bench.search import fixed, search
+from tests.bench.peers.peer import PEERS, Peer
 from tests.bench.site import GENERATOR_CORE, PROFILES
+from tests.bench.workloads import WITH_PEERS, WORKLOADS, measure
+from tests.chaos.postgres import MissingError
 from zoomcafe.environment import var_dir
-
-COLUMNS = ("notes/s", "deliveries/s", "p50 ms", "p99 ms", "lost", "doubled", "stray", "server", "generator", "others")
-NAMES = ("sent_per_s", "deliveries_per_s", "p50_ms", "p99_ms", "lost", "doubled", "stray")
-SHARES = ("cpu_server", "cpu_generator", "strangers")
 
 
 def main() -> int:
     options = arguments()
     os.sched_setaffinity(0, {GENERATOR_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing we started is left
     log = Log(options.out, " ".join(sys.argv[1:]))
-    product = Product(options.profile, options.workers, dict(options.limit), options.rate)
     try:
-        for run in range(options.runs):
-            for name in options.what:
-                found = WORKLOADS[name](product, options)
-                log.write({"what": name, "target": product.name, "run": run, **found})
+        lines = run(options, log)
     except MissingError as missing:
         say(f"This needs {missing}.")
         return 1
+    if options.against and "search" in options.what:
+        say(side_by_side(lines))
     say(f"The lines are in {options.out}.")
     return 0
 
 
-def cafe(product: Product, options: argparse.Namespace) -> Figures:
-    with product.runs(tables=options.tables, seats=options.seats) as target:
-        found = fixed(target, Step(options.rate, options.seconds))
-    say(rows_of([found]))
-    return shape(options) | found
+def run(options: argparse.Namespace, log: Log) -> list[Line]:
+    """Every workload with every target, one after the other, as often as asked: A B C, A B C."""
+    product = Product(options.profile, options.workers, dict(options.limit))
+    peers = [peer for peer in PEERS if options.against and (not options.peer or peer.folder in options.peer)]
+    lines: list[Line] = []
+    for name in options.what:
+        targets: list[Product | Peer] = [product, *(peers if name in WITH_PEERS else [])]
+        for number in range(options.runs):
+            for target in targets:
+                say(f"{name}, {target.name}, run {number + 1} of {options.runs}")
+                line = {"run": number, **measure(name, target, options)}
+                log.write(line)
+                lines.append(line)
+    return lines
 
 
-def highest(product: Product, options: argparse.Namespace) -> dict[str, Any]:
-    with product.runs(tables=options.tables, seats=options.seats) as target:
-        found = search(target, Step(options.rate, options.seconds), tells=lambda step: say(rows_of([step])))
-    best = found["best"]
-    say(f"highest: {shown(best and best['deliveries_per_s'])} deliveries/s; ended by: {found['ended_by']}")
-    return shape(options) | found
-
-
-def shape(options: argparse.Namespace) -> dict[str, int]:
-    return {"tables": options.tables, "seats": options.seats}
-
-
-def rows_of(steps: list[Figures]) -> str:
-    rows = [[step["verdict"], *(step[name] for name in (*NAMES, *SHARES))] for step in steps]
-    return table(("", *COLUMNS), rows)
-
-
-WORKLOADS: dict[str, Callable[[Product, argparse.Namespace], dict[str, Any]]] = {"cafe": cafe, "search": highest}
+def side_by_side(lines: list[Line]) -> str:
+    """The searches: medians, spread, and ours ÷ theirs."""
+    searches = [line for line in lines if line["what"] == "search"]
+    names = list(dict.fromkeys(line["target"] for line in searches))
+    of = {name: [line for line in searches if line["target"] == name] for name in names}
+    rows = []
+    for name in names:
+        middle, over = median(of[name], deliveries), ratio(of[names[0]], of[name], deliveries)
+        rows.append(
+            [
+                name,
+                middle and middle.value,
+                middle and middle.low,
+                middle and middle.high,
+                over and over.value,
+                over and f"{over.spread:.0%}",
+            ]
+        )
+    return table(("deliveries/s at p99 ≤ 100 ms", "median", "lowest", "highest", "ours ÷ theirs", "spread"), rows)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__)
     parser.add_argument("what", nargs="*", default=["cafe"], help=f"of {', '.join(WORKLOADS)} (default: cafe)")
+    parser.add_argument("--against", choices=["peers"], help="what others would use, interleaved; installed by npm")
+    parser.add_argument(
+        "--peer", action="append", choices=sorted({peer.folder for peer in PEERS}), help="only this one"
+    )
     parser.add_argument("--profile", choices=PROFILES, default="sqlite")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tables", type=int, default=50)
     parser.add_argument("--seats", type=int, default=6, help="at each table")
-    parser.add_argument("--rate", type=float, default=150, help="notes a second, all together; where a search begins")
+    parser.add_argument("--rate", type=float, default=150, help="of cafe: notes a second, all together")
+    parser.add_argument("--first-rate", type=float, help="where a search begins")
     parser.add_argument("--seconds", type=float, default=3, help="how long a step is measured")
+    parser.add_argument("--budget", type=float, default=120, help="seconds for one search")
+    parser.add_argument("--at-once", type=int, default=40, help="of storm: how many come in at any time")
+    parser.add_argument("--notes", type=int, default=500, help="of gallery: how many hang there")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument(
         "--limit",

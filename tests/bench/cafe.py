@@ -19,13 +19,15 @@ from tests.bench.cost import used
 from tests.bench.loop import Loop, Plan
 
 TEXT = "Who looks after it when we have gone home? Let us name two people per street – now ~N{:08d}~ and not later."
+GENERATOR_WAS = "the generator was the limit"
+HELD_UP = "the generator was held up"  # by others on this machine
 SOON = 0.05
 DRAIN_S = 4.0
 LATE_TWINS_S = 0.05  # in which a doubled note would still come
 LIMIT_MS = 100.0
 KEEPS_UP = 0.95  # of what is sent must arrive within the measured time
 GENERATOR_LIMIT = 0.9  # of its core: above, it measures itself
-LATE_LIMIT_MS = 20.0  # by which the generator may send too late
+LATE_LIMIT_MS = 50.0  # by which the generator may send too late: half of what may pass
 Figures = dict[str, Any]
 Frames = Callable[[int, int], bytes]  # (position of the sender, number of the note) to its frame
 
@@ -126,8 +128,10 @@ def faults(found: Figures) -> list[str]:
 
 def verdict(found: Figures) -> str:
     """`pass`, or in a few words why not. A step that the generator held up is no figure about the server."""
-    if found["cpu_generator"] > GENERATOR_LIMIT or found["late_ms"] > LATE_LIMIT_MS:
-        return "the generator was the limit"
+    if found["cpu_generator"] > GENERATOR_LIMIT:
+        return GENERATOR_WAS
+    if found["late_ms"] > LATE_LIMIT_MS:
+        return HELD_UP
     if broken := faults(found):
         return ", ".join(broken)
     if found["p99_ms"] is None or found["p99_ms"] > LIMIT_MS:

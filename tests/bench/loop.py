@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tests.chaos.postgres import MissingError
 from zoomcafe.environment import var_dir
 
 SOURCE = Path(__file__).with_name("loop.c")
 MOST_PLACES = 64  # bits of one number
 SPACE = 8  # numbers more than needed: C gets no empty arrays
-
-
-class MissingError(Exception):
-    """Something that this machine does not have."""
 
 
 class Counts(ctypes.Structure):
