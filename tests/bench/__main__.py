@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.compare import deliveries, median, ratio
+from tests.bench.document import write
 from tests.bench.lines import Line, Log, say, table
 from tests.bench.ours import Product
 from tests.bench.peers.peer import PEERS, Peer
@@ -24,6 +25,9 @@ from zoomcafe.environment import var_dir
 
 def main() -> int:
     options = arguments()
+    if options.document:
+        write()
+        return 0
     os.sched_setaffinity(0, {GENERATOR_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing we started is left
     log = Log(options.out, " ".join(sys.argv[1:]))
@@ -102,6 +106,7 @@ def arguments() -> argparse.Namespace:
         help="a limit of the product raised for the measurement (LIMIT_OPS_PER_SECOND=100); told with the figures",
     )
     parser.add_argument("--out", type=Path, default=var_dir() / "bench" / "lines.jsonl", help="where lines are added")
+    parser.add_argument("--document", action="store_true", help="only write docs/performance.md from its .jsonl")
     options = parser.parse_args()
     if unknown := set(options.what) - WORKLOADS.keys():
         parser.error(f"there is no {', '.join(sorted(unknown))}")

@@ -16,9 +16,11 @@ from typing import Any, TypeVar
 from sessions.live.uuid7 import uuid7
 from tests.bench import web
 from tests.bench.loop import Line, Loop
+from tests.bench.moderator import Moderator
 from tests.bench.site import Site
 
 AT_ONCE = 40
+ROOM, NOWHERE = "room", -1
 PATIENCE_S = 60.0
 HIDDEN = re.compile(rb'name="(csrfmiddlewaretoken|ticket)"[^>]*value="([^"]+)"')
 Result = TypeVar("Result")
@@ -49,6 +51,7 @@ class Crowd:
     site: Site
     event: dict[str, Any]
     people: list[Person] = field(default_factory=list)
+    watchers: list[web.Wire] = field(default_factory=list)  # console and screen
     window: int = 256
     spent: int = 0
 
@@ -119,12 +122,22 @@ class Crowd:
             watched = f'"s":"{stream or self.board(person)}"'
             fd = person.wire.socket.fileno()
             found.append(Line(fd, person.table, person.place, person.wire.rest, person.handled, watched, person.cursor))
-        return found
+        watched = f'"s":"{ROOM}"'
+        return found + [Line(wire.socket.fileno(), NOWHERE, 0, wire.rest, 0, watched) for wire in self.watchers]
 
     def loop(self, stream: str = "") -> Loop:
         return Loop(self.lines(stream), speaks=True, window=self.window)
 
+    async def watch(self) -> None:
+        """The moderator opens the console and the screen."""
+        for _page in ("console", "screen"):
+            moderator = await Moderator.comes(self.site, self.event["key"], ROOM, "gallery")
+            self.watchers.append(moderator.wire)
+
     def leave(self) -> None:
+        for wire in self.watchers:
+            wire.close()
+        self.watchers.clear()
         for person in self.people:
             if person.wire is not None:
                 with contextlib.suppress(OSError):
@@ -143,6 +156,7 @@ def seated(site: Site, *, tables: int, seats: int) -> Crowd:
 async def settle(crowd: Crowd) -> None:
     await crowd.come_in()
     await crowd.sit_down()
+    await crowd.watch()
 
 
 def people(tables: int, seats: int) -> list[Person]:

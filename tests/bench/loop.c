@@ -3,6 +3,7 @@
    A note is known by its mark ~N########~ wherever it stands in a frame, so one loop serves every protocol. Seats of
    ZoomCafe also answer as our pages do (`speaks`): `seen` from the handler of a message, at once when half the window is
    unconfirmed, else at most once a second; and the frames of the stream they watch must continue each other.
+   A seat at a table below 0 is the moderator's, whose pages may show any note: nothing is booked there.
    Times are seconds of CLOCK_MONOTONIC. Called from Python by loop.py; it holds no state but `Run`. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -196,7 +197,7 @@ static int begins(const uint8_t *text, size_t count, const char *with) {
 
 static void hear(Run *run, Seat *seat, const uint8_t *text, size_t count, double moment) {
   Counts *counts = &run->counts;
-  if (notes_in(run, seat, text, count, moment) > 0) {
+  if (seat->table >= 0 && notes_in(run, seat, text, count, moment) > 0) {
     counts->note_frames++;
     counts->note_bytes += (int64_t)count;
   } else {

@@ -17,12 +17,13 @@ class Moderator:
         self.cookies, self.wire = cookies, wire
 
     @classmethod
-    async def comes(cls, site: Site, key: str) -> Moderator:
+    async def comes(cls, site: Site, key: str, *streams: str) -> Moderator:
+        """`streams` are followed besides `stage` and `me`, from their beginning."""
         jar = await signed_in(site.house.url, site.house.moderator_link())
         cookies = "; ".join(f"{name}={value}" for name, value in jar.items())
         headers = {"Cookie": cookies, "Sec-Fetch-Site": "same-origin"}
         wire = await web.Wire.open(site.where, f"/live/{key}/?as=moderator", headers=headers)
-        await wire.say({"t": "hello", "v": 1, "streams": {"stage": 0, "me": 0}})
+        await wire.say({"t": "hello", "v": 1, "streams": dict.fromkeys(("stage", "me", *streams), 0)})
         return cls(cookies, wire)
 
     async def does(self, frame: dict[str, Any]) -> None:

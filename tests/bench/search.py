@@ -13,6 +13,7 @@ FACTOR = 1.6
 LOWEST = 2.0  # notes a second
 STRANGERS = 0.15  # of a core: a step that others spoilt gets a second chance
 REST_S = 0.2
+BRIEF = ("rate", "deliveries_per_s", "p99_ms", "strangers", "verdict")  # of each step; the best one is kept whole
 
 
 class Target(Protocol):
@@ -57,7 +58,8 @@ def search(
             high = middle
     good = [found for found in steps if found["verdict"] == "pass"]
     best = max(good, key=lambda found: float(found["deliveries_per_s"]), default=None)
-    return {"best": best, "steps": steps, "ended_by": ended_by(steps, low, high, target.most_per_s)}
+    brief = [{name: found[name] for name in BRIEF} for found in steps]
+    return {"best": best, "steps": brief, "ended_by": ended_by(steps, low, high, target.most_per_s)}
 
 
 def bounds(passes: Callable[..., bool], rate: float, most: float, end: float) -> tuple[float, float]:
