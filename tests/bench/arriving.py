@@ -28,7 +28,7 @@ MARK = re.compile(r"""data-(live|streams|epoch)=(?:"([^"]*)"|'([^']*)')""")
 WRITING = Step(20, seconds=120, warm=0)  # notes a second of those who sit
 SLICE_S = 0.1
 REST_S = 2.0
-MOST_TRIES = 20
+MOST_REDIRECTS = 4
 WARM_PEOPLE = 60
 WRITING_TABLES = 10
 
@@ -53,15 +53,14 @@ def storm(site: Site, *, arrivals: int, seats: int, at_once: int) -> Figures:
 
 async def arrive(crowd: Crowd, *, at_once: int) -> int:
     """How often the server was too busy for a page."""
-    busy: list[float] = []
-    await together([arrival(crowd, person, busy) for person in crowd.people], at_once=at_once)
-    return len(busy)
+    await together([arrival(crowd, person) for person in crowd.people], at_once=at_once)
+    return len(crowd.busy)
 
 
-async def arrival(crowd: Crowd, person: Person, busy: list[float]) -> None:
+async def arrival(crowd: Crowd, person: Person) -> None:
     began = time.monotonic()
     await crowd.join(person)
-    page = await follow(crowd.site.where, f"/e/{crowd.event['key']}/", cookies=person.cookies, busy=busy)
+    page = await follow(crowd.site.where, f"/e/{crowd.event['key']}/", cookies=person.cookies, busy=crowd.busy)
     main = {name: html.unescape(one or other) for name, one, other in MARK.findall(body_of(page).decode())}
     headers = {"Cookie": person.cookies, "Sec-Fetch-Site": "same-origin"}
     person.wire = await web.Wire.open(crowd.site.where, main["live"], headers=headers)
@@ -71,19 +70,13 @@ async def arrival(crowd: Crowd, person: Person, busy: list[float]) -> None:
     person.joined_in = time.monotonic() - began
 
 
-async def follow(where: web.Address, path: str, *, cookies: str, busy: list[float] | None = None) -> web.Answer:
-    """The page at the end of the redirects. While the server is too busy it comes again when it is told to, and `busy`
-    gets the moment. Raises `ConnectionError` when there is no page.
-    """
-    for _try in range(MOST_TRIES):
-        answer = await web.ask(where, path, cookies=cookies)
+async def follow(where: web.Address, path: str, *, cookies: str, busy: list[float]) -> web.Answer:
+    """The page at the end of the redirects. Raises `ConnectionError` when there is none."""
+    for _redirect in range(MOST_REDIRECTS):
+        answer = await web.ask_again(where, path, busy, cookies=cookies)
         if answer.status == 200:
             return answer
-        if answer.status == 503 and busy is not None:
-            busy.append(time.monotonic())
-            await asyncio.sleep(float(answer.header("retry-after") or 1))
-        else:
-            path = answer.header("location") or path
+        path = answer.header("location") or path
     raise ConnectionError(f"{path} answered {answer.status}")
 
 

@@ -52,6 +52,7 @@ class Crowd:
     event: dict[str, Any]
     people: list[Person] = field(default_factory=list)
     watchers: list[web.Wire] = field(default_factory=list)  # console and screen
+    busy: list[float] = field(default_factory=list)  # the moments at which the server was too busy for a page
     window: int = 256
     spent: int = 0
 
@@ -72,11 +73,11 @@ class Crowd:
     async def join(self, person: Person) -> None:
         """The join page, its form with the name in it, and the cookie."""
         path, began = f"/j/{self.event['code']}/", time.monotonic()
-        page = await web.ask(self.site.where, path)
+        page = await web.ask_again(self.site.where, path, self.busy)
         jar = page.cookies()
         hidden = {name.decode(): value.decode() for name, value in HIDDEN.findall(body_of(page))}
         typed = {**hidden, "name": person.name}
-        answer = await web.ask(self.site.where, path, method="POST", typed=typed, cookies=header(jar))
+        answer = await web.ask_again(self.site.where, path, self.busy, method="POST", typed=typed, cookies=header(jar))
         if answer.status != 302:
             raise ConnectionError(f"the join page answered {answer.status}")
         person.cookies, person.joined_in = header(jar | answer.cookies()), time.monotonic() - began

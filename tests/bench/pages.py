@@ -79,12 +79,12 @@ async def full_gallery(site: Site) -> Figures:
 async def timed(site: Site, path: str, cookies: str, *, before: Change | None = None) -> Figures:
     """The first one, which may fill caches, is not counted."""
     spans, costs, size = [], [], 0
-    await follow(site.where, path, cookies=cookies)
+    await follow(site.where, path, cookies=cookies, busy=[])
     for _time in range(TIMES):
         if before is not None:
             await before()
         cpu, began = used(site.pids), time.monotonic()
-        answer: web.Answer = await follow(site.where, path, cookies=cookies)
+        answer: web.Answer = await follow(site.where, path, cookies=cookies, busy=[])
         spans.append(time.monotonic() - began)
         costs.append(used(site.pids).servers - cpu.servers)
         size = len(answer.body)

@@ -31,11 +31,13 @@ def fixed(target: Target, step: Step) -> Figures:
 
 
 def search(
-    target: Target, step: Step, *, halvings: int = 3, budget_s: float = 120.0, tells: Callable[[Figures], None]
+    target: Target, step: Step, *, halvings: int = 3, most_steps: int = 14, tells: Callable[[Figures], None]
 ) -> dict[str, Any]:
     """The best step, all steps, and what ended the search. `step.rate` is the first one tried."""
     steps: list[Figures] = []
-    end = time.monotonic() + budget_s
+
+    def is_over() -> bool:
+        return len(steps) >= most_steps
 
     def passes(rate: float, *, again: bool = True) -> bool:
         found = fixed(target, replace(step, rate=rate))
@@ -43,13 +45,13 @@ def search(
         tells(found)
         time.sleep(REST_S)
         spoilt = found["strangers"] > STRANGERS or found["verdict"] in {GENERATOR_WAS, HELD_UP}
-        if found["verdict"] != "pass" and spoilt and again and time.monotonic() < end:
+        if found["verdict"] != "pass" and spoilt and again and not is_over():
             return passes(rate, again=False)
         return bool(found["verdict"] == "pass")
 
-    low, high = bounds(passes, step.rate, target.most_per_s, end)
+    low, high = bounds(passes, step.rate, target.most_per_s, is_over)
     for _ in range(halvings):
-        if not low or not high or time.monotonic() > end:
+        if not low or not high or is_over():
             break
         middle = (low * high) ** 0.5
         if passes(middle):
@@ -62,11 +64,11 @@ def search(
     return {"best": best, "steps": brief, "ended_by": ended_by(steps, low, high, target.most_per_s)}
 
 
-def bounds(passes: Callable[..., bool], rate: float, most: float, end: float) -> tuple[float, float]:
+def bounds(passes: Callable[..., bool], rate: float, most: float, is_over: Callable[[], bool]) -> tuple[float, float]:
     """The highest rate tried that passed and the lowest above it that did not; 0 for none."""
     low = high = 0.0
     rate = min(rate, most)
-    while time.monotonic() < end and rate >= LOWEST:
+    while not is_over() and rate >= LOWEST:
         if passes(rate):
             low = rate
             if high or rate >= most:
@@ -84,5 +86,5 @@ def ended_by(steps: list[Figures], low: float, high: float, most: float) -> str:
     if not low:
         return "no rate passed"
     if not high:
-        return "the limits for one person" if low >= most else "the time for a search"
+        return "the limits for one person" if low >= most else "the number of steps for a search"
     return str(next(found["verdict"] for found in reversed(steps) if found["verdict"] != "pass"))

@@ -33,8 +33,8 @@ async def measure(crowd: Crowd) -> Figures:
     before, began = used(crowd.site.pids), time.monotonic()
     await moderator.does(op("stage", "phase.go", {"phase": "gallery"}))
     told = await asyncio.gather(*waiting)
-    busy: list[float] = []
-    looking = [look(crowd, person, busy) for person in crowd.people]
+    crowd.busy.clear()
+    looking = [look(crowd, person) for person in crowd.people]
     await asyncio.sleep(NOTICE_S)
     noticed = time.monotonic()
     seen = await together(looking, at_once=len(looking))
@@ -45,7 +45,7 @@ async def measure(crowd: Crowd) -> Figures:
         "people": len(crowd.people),
         **quantiles("told_", [moment - began for moment in told]),
         **quantiles("seen_", [moment - noticed for moment in seen]),
-        "busy": len(busy),
+        "busy": len(crowd.busy),
         **after.since(before),
     }
 
@@ -60,6 +60,6 @@ def phase_in(frame: dict[str, Any]) -> str:
     return next((str(part["phase"]) for part in frame["parts"] if part["id"] == "now"), "")
 
 
-async def look(crowd: Crowd, person: Person, busy: list[float]) -> float:
-    await follow(crowd.site.where, f"/e/{crowd.event['key']}/", cookies=person.cookies, busy=busy)
+async def look(crowd: Crowd, person: Person) -> float:
+    await follow(crowd.site.where, f"/e/{crowd.event['key']}/", cookies=person.cookies, busy=crowd.busy)
     return time.monotonic()

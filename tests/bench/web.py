@@ -7,12 +7,14 @@ import base64
 import json
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 MOST_HEAD = 65_536
+TOO_BUSY = 503
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 Address = tuple[str, int]
 
@@ -29,6 +31,14 @@ class Answer:
     def cookies(self) -> dict[str, str]:
         pairs = (value.partition(";")[0].partition("=") for key, value in self.headers if key == "set-cookie")
         return {name: value for name, _, value in pairs if value}
+
+
+async def ask_again(where: Address, path: str, busy: list[float], **how: Any) -> Answer:
+    """As `ask`; while the server is too busy it is asked again when it says, and `busy` gets the moment."""
+    while (answer := await ask(where, path, **how)).status == TOO_BUSY:
+        busy.append(time.monotonic())
+        await asyncio.sleep(float(answer.header("retry-after") or 1))
+    return answer
 
 
 async def ask(

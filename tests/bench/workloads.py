@@ -35,7 +35,7 @@ def cafe(target: Ours | Rooms, options: argparse.Namespace, rate: float) -> Figu
 
 
 def highest(target: Ours | Rooms, options: argparse.Namespace, rate: float) -> dict[str, Any]:
-    found = search(target, Step(rate, options.seconds), budget_s=options.budget, tells=lambda step: say(row_of(step)))
+    found = search(target, Step(rate, options.seconds), most_steps=options.steps, tells=lambda step: say(row_of(step)))
     best = found["best"]
     say(f"  highest: {shown(best and best['deliveries_per_s'])} deliveries/s; ended by: {found['ended_by']}")
     return found
