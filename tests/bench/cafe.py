@@ -76,36 +76,49 @@ def drive(loop: Loop, made: Plan, step: Step, *, per_note: int, pids: Sequence[i
         loop.until(time.monotonic() + DRAIN_S, answers=len(made.due))
     drained = time.monotonic() - now.at
     loop.rest(LATE_TWINS_S)
-    span, end = now.at - cpu.at, loop.counts
-    reached = [bits.bit_count() for bits in loop.reached[: len(made.due)]]
+    span, delivered = now.at - cpu.at, after.delivered - before.delivered
     return {
         "rate": round(step.rate, 1),
         "notes": len(made.due),
         "per_note": per_note,
         "sent_per_s": round((after.sent - before.sent) / span, 1),
-        "deliveries_per_s": round((after.delivered - before.delivered) / span, 1),
+        "deliveries_per_s": round(delivered / span, 1),
+        **arrived(loop, made, per_note),
+        **(answered(loop, made) if answers else {}),
+        **now.since(cpu),
+        "us_per_delivery": round(1e6 * (now.servers - cpu.servers) / max(1, delivered), 1),
+        "drained_s": round(drained, 2),
+    }
+
+
+def arrived(loop: Loop, made: Plan, per_note: int) -> Figures:
+    """What came of all notes of the plan, and how."""
+    end = loop.counts
+    reached = [bits.bit_count() for bits in loop.reached[: len(made.due)]]
+    return {
         **quantiles("", loop.latency[: end.booked]),
-        **(
-            quantiles("ack_", [each for each in loop.acked[made.first_booked : len(made.due)] if each >= 0])
-            if answers
-            else {}
-        ),
         "lost": sum(per_note - count for count in reached),
         "doubled": end.doubled,
         "stray": end.stray,
         "gaps": end.gaps,
-        "refused": end.refusals,
-        "unanswered": len(made.due) - end.acks - end.refusals if answers else 0,
-        **({"refusal": loop.refusal} if end.refusals else {}),
         "hung_up": end.ended,
         **({"close_code": end.close_code} if end.ended else {}),
         "notes_per_frame": round(end.delivered / max(1, end.note_frames), 2),
         "bytes_per_note": round(end.note_bytes / max(1, end.delivered)),
         "other_frames": end.other_frames,
-        **now.since(cpu),
-        "us_per_delivery": round(1e6 * (now.servers - cpu.servers) / max(1, after.delivered - before.delivered), 1),
         "late_ms": round(1000 * end.late, 1),
-        "drained_s": round(drained, 2),
+    }
+
+
+def answered(loop: Loop, made: Plan) -> Figures:
+    """What the authors were told."""
+    end = loop.counts
+    after = [each for each in loop.acked[made.first_booked : len(made.due)] if each >= 0]
+    return {
+        **quantiles("ack_", after),
+        "refused": end.refusals,
+        "unanswered": len(made.due) - end.acks - end.refusals,
+        **({"refusal": loop.refusal} if end.refusals else {}),
     }
 
 
