@@ -1,7 +1,6 @@
 """What hangs in the gallery: boards with their notes, chosen by session, question, table and words."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
@@ -9,6 +8,7 @@ from urllib.parse import urlencode
 from django.utils.functional import cached_property
 
 from sessions.models import Event, Participant, Question
+from sessions.text import composed
 from tables.models import Board, Note
 
 VIEWS = ("tables", "wall")
@@ -30,7 +30,7 @@ class Choice:
     def read(cls, query: Mapping[str, str]) -> "Choice":
         """The choice in an address; what makes no sense counts as not said."""
         view = query.get("view", "")
-        words = unicodedata.normalize("NFC", query.get("q", "").replace("\0", " "))
+        words = composed(query.get("q", "").replace("\0", " "))
         return cls(
             view if view in VIEWS else VIEWS[0],
             _number(query.get("session", "")),

@@ -11,6 +11,7 @@ from django.dispatch import receiver
 
 from sessions import tries
 from sessions.limits import Limiter
+from sessions.live import pace
 from sessions.models import Event, Moderator, Participant
 from sessions.phases import Phase
 from tables.models import Table
@@ -38,10 +39,13 @@ pytest_plugins = ["tests.cafe", "tests.held", "tests.machine"]
 
 
 @pytest.fixture(autouse=True)
-def _no_failures_remembered() -> None:
+def _nothing_counted_yet() -> None:
     for limiter in vars(tries).values():
         if isinstance(limiter, Limiter):
             limiter.forget()
+    for each in vars(pace).values():
+        if isinstance(each, pace.Pace):
+            each.buckets.clear()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sessions.models import Moderator, SignInLink
+from tests.forms_found import forms_in
 
 PASSWORD = "the kettle sings at five"
 
@@ -70,6 +71,12 @@ def test_known_and_unknown_addresses_get_the_same_answer(ada: Moderator) -> None
         seen.append((answer.status_code, words, hashed.call_count, len(queries)))
     assert seen[0][0] == 422
     assert seen[1:] == seen[:-1]
+
+
+def test_a_refused_sign_in_keeps_the_address_as_it_was_typed(ada: Moderator) -> None:
+    for typed in ("Ada.At@Home.example", " x", "y" * 300):
+        (form,) = (form for form in forms_in(sign_in(Client(), "x", email=typed).content.decode()) if form.typed())
+        assert form.typed() == {"email": typed}
 
 
 def test_after_ten_wrong_passwords_an_account_rests(ada: Moderator) -> None:

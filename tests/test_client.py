@@ -85,6 +85,19 @@ async def test_a_complaint_without_an_id_is_about_the_only_operation_on_its_way(
         await asking
 
 
+async def test_why_a_visit_ends_is_no_word_about_the_operation_on_its_way() -> None:
+    client = Wire({"stage": 4})
+    asking = asyncio.ensure_future(client.do("room", "seat.any", {}))
+    await asyncio.sleep(0)
+    client.queue.take(0)
+
+    await client.takes({"t": "frame", "frame": {"t": "err", "code": "removed", "text": "T", "retry": False}})
+    [waits] = client.queue.pending()
+    await client.takes({"t": "frame", "frame": {"t": "ack", "id": waits["id"], "s": "room", "seq": 5}})
+
+    assert (await asking)["seq"] == 5
+
+
 class Server:
     """One stream whose frames get lost or come twice."""
 

@@ -175,7 +175,7 @@ def test_what_one_typed_is_kept_when_the_page_was_too_old() -> None:
         "csrfmiddlewaretoken": "old",
     }
     text = strict.post("/test/write", typed).content.decode()
-    assert re.findall(r"<textarea[^>]*>([^<]*)</textarea>", text) == ["&lt;/textarea&gt;&lt;b&gt;more bikes"]
+    assert re.findall(r"<textarea[^>]*>\n([^<]*)</textarea>", text) == ["&lt;/textarea&gt;&lt;b&gt;more bikes"]
     assert 'href="http://testserver/sign-in/?next=/me"' in text
     assert "kettle" not in text
 
@@ -216,6 +216,11 @@ def test_foreign_hosts_are_refused(browser: Client, host: str) -> None:
 def test_probes_may_come_by_any_address(browser: Client) -> None:
     assert browser.get("/healthz", headers={"Host": "10.0.0.7:8000"}).content == b"ok\n"
     assert browser.get("/readyz", headers={"Host": "10.0.0.7:8000"}).content == b"ok\n"
+
+
+def test_probes_take_nothing(browser: Client) -> None:
+    for probe in ("/healthz", "/readyz"):
+        assert (browser.head(probe).status_code, browser.post(probe).status_code) == (200, 405)
 
 
 def test_healthz_asks_no_database(browser: Client, django_assert_num_queries: Any) -> None:

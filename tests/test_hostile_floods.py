@@ -181,3 +181,17 @@ async def test_a_dead_connection_is_dropped_and_the_next_work_gets_a_live_one(
             await threads.in_thread(fails)
         assert not await loop.run_in_executor(threads._executor, is_open)
     assert await threads.in_thread(works) == 0
+
+
+async def test_who_comes_again_and_again_is_sent_away_for_a_while(running: Cafe, settings: Settings) -> None:
+    """A82, by one who is known: each of them by themselves."""
+    settings.LIMIT_HELLOS_BURST, settings.LIMIT_HELLOS_PER_SECOND = 3, 0.01
+    for _thrice in "123":
+        cem = await browser(running).hello()
+        await cem.hears("welcome")
+        await cem.leaves()
+    hasty = await browser(running).hello()
+    assert await ends(hasty) == 4429
+    ben = await browser(running, "ben").hello()
+    await ben.hears("welcome")
+    await ben.leaves()

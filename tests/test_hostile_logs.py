@@ -13,6 +13,7 @@ from tests.raw import Raw, frame, read_all, status
 
 FORGED = "\n2026-11-24T10:00:00.000+00:00 critical hacked logger=zoomcafe\r\n\x1b[2J\x00\u2028\x85"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 (info|warning|error|critical) +\S.* logger=[\w.]+ request=\S+.*")
+GOODBYE = frame(b"\x03\xe8", first=0x88)  # or the server would wait a second for it
 PER_WINDOW, WINDOW_S = 20, 10  # alike lines
 
 
@@ -80,7 +81,7 @@ def no_request(raw: Raw, n: int) -> None:
 def no_frame(raw: Raw, n: int) -> None:
     with raw.handshake("/live/check/") as caller:
         caller.recv(4096)
-        caller.sendall(frame(b"{%d" % n) * 3)
+        caller.sendall(frame(b"{%d" % n) * 3 + GOODBYE)
         read_all(caller)
 
 

@@ -1,5 +1,6 @@
 """Hostile words (A12, A23, A26, A28, A30, A31, A71, A94): the same answer by every way, kept as they were meant."""
 
+import unicodedata
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,13 +9,13 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import Client
 
-from sessions.live import threads
+from sessions.live import fields, threads
 from sessions.models import Event, Participant
 from tables.models import Note, Table
 from tests.cafe import Cafe
 from tests.pages import reads
 from tests.test_socket import board_of
-from tests.transports import client, everywhere, post
+from tests.transports import by_form, client, everywhere, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FAMILY, ASTRONAUT, FLAG, KEYCAP = "👨‍👩‍👧‍👦", "👩🏽‍🚀", "🇺🇳", "1️⃣"
@@ -84,6 +85,25 @@ async def test_text_nobody_could_read_is_refused(running: Cafe, typed: str, code
     board, question = await board_of(running)
     assert await everywhere(running, running.cem, board, "note.add", {"q": question, "text": typed}) == {code}
     assert await texts() == []
+
+
+@pytest.mark.parametrize("marks", [1, 30, 40, 400], ids="{} marks".format)
+async def test_marks_on_one_letter_are_sorted_as_long_as_a_language_could_want_them(running: Cafe, marks: int) -> None:
+    """Unicode has them sorted, however many: 900 kB of them held up the whole house for minutes."""
+    board, question = await board_of(running)
+    typed = "a" + ("\u0301\u0316" * marks)[:marks]
+    assert await everywhere(running, running.cem, board, "note.add", {"q": question, "text": typed}) == {None}
+    (kept,) = set(await texts())
+    assert len(kept) == marks  # one is part of the letter
+    assert (kept == unicodedata.normalize("NFC", typed)) is (marks <= 30)
+
+
+async def test_a_form_brings_no_longer_text_than_a_frame(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A31: it is not even looked at"""
+    board, question = await board_of(running)
+    monkeypatch.setattr(fields, "clean_text", lambda text: pytest.fail("looked at it"))
+    data = {"q": question, "text": " " * 900_000}
+    assert await by_form(running, running.cem, board, "note.add", data) == "too_long"
 
 
 @pytest.mark.parametrize("value", [7, None, ["x"], {"x": 1}, True])

@@ -10,8 +10,10 @@ from django.db import connections
 from django.test import AsyncClient
 
 from sessions.live import desk, http, socket, threads
+from sessions.live.ops import Answer, Name
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
+from tests.forms_found import forms_in
 from tests.test_socket import Browser, browser, everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +119,14 @@ async def test_a_refused_form_keeps_what_was_typed(running: Cafe) -> None:
     assert "&lt;b&gt;long&lt;/b&gt; &lt;b&gt;" in page
 
 
+async def test_a_refused_form_keeps_the_empty_line_it_began_with(running: Cafe) -> None:
+    """Browsers drop the first line end behind `<textarea>`."""
+    live, board, question = await here(running)
+    form = {"id": str(new_id()), "s": board, "k": "note.add", "q": question, "text": "\n\nlong " * 300}
+    page = (await client(running).post(f"{live}ops", form)).content.decode()
+    assert [found.typed()["text"] for found in forms_in(page) if "text" in found.typed()] == [form["text"]]
+
+
 async def test_a_refused_form_speaks_the_readers_language(running: Cafe) -> None:
     live, board, question = await here(running)
     form = {"id": str(new_id()), "s": board, "k": "note.add", "q": question, "text": "zu lang " * 200}
@@ -208,3 +218,25 @@ async def test_a_socket_a_post_and_a_form_reach_the_same_function(
     )
     assert (reached, await sync_to_async(Note.objects.count)()) == (["note.add"] * 3, 3)
     await cem.leaves()
+
+
+@pytest.mark.parametrize(
+    ("code", "same"), [("busy", True), ("internal", True), ("storage_full", True), ("empty", False)]
+)
+async def test_a_form_that_nobody_sends_again_by_itself_says_so(
+    running: Cafe, monkeypatch: pytest.MonkeyPatch, code: str, same: bool
+) -> None:
+    """What may have been done after all keeps its id, so that it is done once."""
+    live, board, question = await here(running)
+    op_id = new_id()
+
+    async def refuses(_viewer: Any, _frame: dict[str, Any]) -> Answer:
+        return Answer(op_id, Name("me"), code=code)
+
+    monkeypatch.setattr(desk, "operate", refuses)
+    form = {"id": str(op_id), "s": board, "k": "note.add", "q": question, "text": "Kept words"}
+    page = (await client(running).post(f"{live}ops", form)).content.decode()
+    assert "Kept words" in page
+    assert "It is tried again" not in page
+    assert (f'name="id" value="{op_id}"' in page) is same
+    assert ("Please send it again" in page) is same

@@ -117,6 +117,8 @@ def done_to(queue: Queue, do: str, **given: Any) -> Any:
         case "settle":
             op = queue.settle(given["answer"], given["now"], given.get("random", 0))
             return op and op["id"]
+        case "blame":
+            return queue.blamed(given["code"])
         case "add":
             return queue.add(operation(given["id"]))
     return queue.lose()

@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from zoomcafe.serving import CafeServer, Limits, listening_socket
 
+woken = asyncio.Event()
+
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await (page if scope["type"] == "http" else echo)(scope, receive, send)
@@ -20,7 +22,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers how much it got and below which root; `/slow` takes a second, `/broken` breaks, `/stuck` stops
-    the loop until somebody complains.
+    the loop until somebody complains, `/wake` wakes who is deaf.
     """
     size, more = 0, True
     while more:
@@ -28,6 +30,8 @@ async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
         size, more = size + len(event.get("body", b"")), event.get("more_body", False)
     if scope["path"] == "/broken":
         raise ValueError("broken")
+    if scope["path"] == "/wake":
+        woken.set()
     if scope["path"] == "/stuck":
         wait_for_a_complaint()
     if scope["path"] == "/slow":
@@ -38,15 +42,29 @@ async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def echo(_scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answers the length of a text; a number is the code to close with."""
+async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answers the length of a text; a number is the code to close with. At `/deaf` it takes nothing until it is told
+    by a request to `/wake`; at `/flood` it sends without end and says when it is cut off.
+    """
     await receive()
     await send({"type": "websocket.accept"})
+    if scope["path"] == "/deaf":
+        await woken.wait()
+    if scope["path"] == "/flood":
+        await flood(receive, send)
     while (event := await receive())["type"] == "websocket.receive":
         if event["text"].isdigit():
             await send({"type": "websocket.close", "code": int(event["text"])})
         else:
             await send({"type": "websocket.send", "text": str(len(event["text"]))})
+
+
+async def flood(receive: Any, send: Any) -> None:
+    gone = asyncio.ensure_future(receive())
+    while not gone.done():
+        await send({"type": "websocket.send", "text": "a" * 60_000})
+        await asyncio.sleep(0)
+    say("cut off")
 
 
 def wait_for_a_complaint() -> None:

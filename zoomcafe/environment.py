@@ -55,8 +55,9 @@ def var_dir() -> Path:
 def enter(argv: list[str]) -> None:
     """Goes on in the present interpreter when it has what the lock file names, else in one that has; builds that first.
 
-    `test` leaves for pytest in either case: it starts before Django is loaded. So does `tool NAME …` for a tool beside
-    it, such as `tool ruff check`, or `tool python …` for the interpreter itself; and `bench` for what measures us.
+    `test` leaves for pytest in either case: it starts before Django is loaded. So does `chaos` for the harness that
+    breaks things, `bench` for the one that measures, and `tool NAME …` for a tool beside it, such as `tool ruff check`,
+    or `tool python …` for the interpreter itself.
     """
     try:
         if argv[1:3] == ["tool", "python"]:
@@ -65,9 +66,9 @@ def enter(argv: list[str]) -> None:
             run_module(argv[2], argv[3:])
         elif argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])
-        elif argv[1:2] == ["bench"]:
+        elif argv[1:2] in (["bench"], ["chaos"]):
             os.chdir(HOME)
-            run_module("tests.bench", argv[2:])
+            run_module(f"tests.{argv[1]}", argv[2:])
         elif (python := interpreter("run")) != Path(sys.executable):
             os.environ |= drafts()
             replace_process(python, argv)

@@ -6,13 +6,16 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 
+@require_safe
 async def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Alive: the event loop answers. Asks neither database nor threads."""
     return answer("ok", 200)
 
 
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Ready: the database answers and has every migration."""
     try:

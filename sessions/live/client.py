@@ -328,10 +328,9 @@ class Client:
                 future.set_result(frame)
 
     def _blame(self, complaint: Frame) -> None:
-        """A complaint that names no operation is about the one on its way, if it is only one."""
-        sent = [op_id for op_id, item in self.queue.items.items() if item.sent is not None]
-        if len(sent) == 1:
-            self._settle({"id": sent[0], "ok": False}, complaint)
+        op_id = self.queue.blamed(complaint["code"])
+        if op_id is not None:
+            self._settle({"id": op_id, "ok": False}, complaint)
 
     def _clock(self) -> float:
         """This machine's clock in ms."""

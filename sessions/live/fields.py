@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from sessions.live.ops import Refused
 from sessions.text import can_be_seen, clean_text
 
@@ -75,6 +77,8 @@ class Text:
     def __call__(self, value: Any) -> str:
         if type(value) is not str:
             raise Refused("bad_field")
+        if len(value) > settings.LIMIT_FRAME_BYTES:  # by a form; cleaning it would hold up everybody
+            raise Refused("too_long")
         try:
             value.encode()
         except UnicodeEncodeError:

@@ -146,9 +146,9 @@ async def _by_form(request: HttpRequest, viewer: Participant) -> HttpResponseBas
     try:
         answer = await desk.operate(viewer, _frame_of(request))
     except Refused as refused:
-        return await in_thread_soon(_refused_page, request, viewer, say(refused.code, _language()), _language())
+        return await in_thread_soon(_refused_page, request, viewer, refused.code, None, _language())
     if answer.code is not None:
-        return await in_thread_soon(_refused_page, request, viewer, _sentence(answer), _language())
+        return await in_thread_soon(_refused_page, request, viewer, answer.code, answer.names, _language())
     return HttpResponseRedirect(_next(request, viewer), status=303)
 
 
@@ -165,11 +165,17 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
     return frame if base is None else {**frame, "base": base}
 
 
-def _refused_page(request: HttpRequest, viewer: Participant, sentence: str, language: str) -> HttpResponse:
-    """The form again with what was typed, so that nothing is lost, in the reader's language."""
+def _refused_page(
+    request: HttpRequest, viewer: Participant, code: str, names: tuple[str, ...] | None, language: str
+) -> HttpResponse:
+    """The form again with what was typed, so that nothing is lost, in the reader's language.
+
+    What may have been done after all goes out under the same id, so that it is done once.
+    """
     kept = [(name, value) for name, value in request.POST.items() if name not in {"csrfmiddlewaretoken", "id", "text"}]
     values = {
-        "sentence": sentence,
+        "sentence": say(code, language, names, by_hand=True),
+        "id": request.POST.get("id") if wire.may_retry(code) else None,
         "fields": kept,
         "text": request.POST.get("text", ""),
         "back": _next(request, viewer),

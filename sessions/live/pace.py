@@ -46,4 +46,5 @@ class Bucket:
 
 
 pace = Pace(rate="LIMIT_OPS_PER_SECOND", burst="LIMIT_OPS_BURST")
+arriving = Pace(rate="LIMIT_HELLOS_PER_SECOND", burst="LIMIT_HELLOS_BURST")
 polling = Pace(rate="LIMIT_POLLS_PER_SECOND", burst="LIMIT_POLLS_BURST")

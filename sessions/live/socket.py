@@ -20,7 +20,7 @@ from sessions.live import desk, rights, visit, wire
 from sessions.live.follower import Follower
 from sessions.live.hub import Hub
 from sessions.live.ops import Refused
-from sessions.live.pace import Bucket
+from sessions.live.pace import Bucket, arriving
 from sessions.live.threads import in_thread
 from sessions.live.words import say
 from sessions.models import Participant
@@ -28,7 +28,7 @@ from sessions.models import Participant
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
 STRIKES = 3
-MOST_UNANSWERED = 64
+MOST_UNANSWERED = 32
 FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
 COSTS = {"sub": 10}  # asks the database at once
 RETRY_MS = 2_000
@@ -134,6 +134,8 @@ class Socket:
     async def serve(self) -> None:
         """Returns when it is over; raises `Gone` or `Closed` when it ends before."""
         viewer = await in_thread(self._viewer)
+        if arriving.wait_ms(viewer.pk):  # before anything is read for them
+            raise visit.Closed(4429, "rate_limited")
         hello = await self._hello()
         house.before_hello -= 1
         self.waits = False

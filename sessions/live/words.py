@@ -34,11 +34,22 @@ SENTENCES = {
     "too_many_tabs": gettext_noop("This event is open in too many tabs."),
 }
 
+BY_HAND = {  # where no script sends it again
+    "rate_limited": gettext_noop("That was very fast. Please send it again in a moment."),
+    "busy": gettext_noop("There is a lot going on. Please send it again in a moment."),
+    "storage_full": gettext_noop("There is no more room on the server. Please send it again later."),
+    "internal": gettext_noop("Something went wrong here. Please send it again."),
+}
 
-def say(code: str, language: str, names: tuple[str, ...] | None = None) -> str:
-    """The sentence for a code in a language; `names` are the tables with free seats, as far as that is known."""
+
+def say(code: str, language: str, names: tuple[str, ...] | None = None, *, by_hand: bool = False) -> str:
+    """The sentence for a code in a language; `names` are the tables with free seats, as far as that is known.
+
+    `by_hand` when the reader has to send it again, because no script does.
+    """
+    sentences = {**SENTENCES, **BY_HAND} if by_hand else SENTENCES
     with override(language):
-        sentence = _(SENTENCES.get(code, SENTENCES["internal"]))
+        sentence = _(sentences.get(code, sentences["internal"]))
         if names is not None:
             free = _("Free seats: %(tables)s.") % {"tables": ", ".join(names[:12])} if names else _("All are full.")
             return f"{sentence} {free}"

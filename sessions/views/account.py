@@ -54,7 +54,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(going)
     if not wait:
         wrong_password(email, address)
-    context = {"form": SignInForm(initial={"email": email}), "next": going, "wrong": True}
+    again = SignInForm(initial={"email": request.POST.get("email", "")})  # as it was typed
+    context = {"form": again, "next": going, "wrong": True}
     response = render(request, "sessions/sign_in.html", context, status=429 if wait else 422)
     if wait:
         response["Retry-After"] = str(wait)

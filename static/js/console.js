@@ -28,9 +28,10 @@ function run(main) {
   people(page);
 }
 
-function showStep({ live, pressed }) {
+function showStep({ live, main, pressed }) {
   const view = lead(live.get("stage", "now"), live.now());
   for (const id of ["next", "word", "by-hand", "closing", "edit"]) live.fill(document.getElementById(id), view);
+  main.classList.toggle("is-ended", view.ended);
   for (const title of document.querySelectorAll("[data-title]")) title.textContent = view.title;
   keepFocus(pressed, pressed?.form.parentElement.querySelectorAll("button") ?? []);
 }
@@ -101,6 +102,7 @@ function showClosing(text) {
   const field = document.getElementById("closing-text");
   const untouched = field.value === field.defaultValue;
   field.defaultValue = text;
+  document.getElementById("closing-said").textContent = text;
   if (untouched) field.value = text;
 }
 

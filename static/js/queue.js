@@ -3,6 +3,7 @@
 const IN_FLIGHT = 8;
 const UNANSWERED_MS = 15_000;
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
+const UNREAD = new Set(["too_large", "bad_json"]);
 
 /** An empty queue; `rate` operations a second at most. */
 export function newQueue(rate = 10) {
@@ -56,6 +57,15 @@ export function settle(queue, answer, now, random) {
   }
   queue.items.delete(answer.id);
   return item.op;
+}
+
+/**
+ * The id of the operation a complaint without one is about, or null: a server that could not read a frame could not name
+ * it either. Every other such complaint is about the visit ("too many tabs") and no word about what is on its way.
+ */
+export function blamed(queue, code) {
+  const sent = [...queue.items.values()].filter((item) => item.sent !== null);
+  return UNREAD.has(code) && sent.length === 1 ? sent[0].op.id : null;
 }
 
 export function pending(queue, s) {

@@ -2,7 +2,7 @@
 
 import { keeps } from "./kept.js";
 import { openOutbox } from "./outbox.js";
-import { add, lose, newQueue, settle, take } from "./queue.js";
+import { add, blamed, lose, newQueue, settle, take } from "./queue.js";
 import { tabName, watchTabs } from "./tabs.js";
 import { uuid7 } from "./uuid7.js";
 
@@ -89,10 +89,9 @@ export class Sender {
     this.page.relay(this.pending().map(noteOf));
   }
 
-  /** A complaint that names no operation is about the one on its way, if it is only one. */
   blame(complaint) {
-    const sent = [...this.queue.items.values()].filter((item) => item.sent !== null);
-    if (sent.length === 1) this.answer({ id: sent[0].op.id, ok: false, ...complaint });
+    const id = blamed(this.queue, complaint.code);
+    if (id) this.answer({ id, ok: false, ...complaint });
   }
 
   answer(answer) {

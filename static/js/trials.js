@@ -43,7 +43,7 @@ async function store(at) {
   before.close();
   const after = await at.openOutbox({ owner, tab: "after", unsafe: () => {} });
   const kept = await after.claim(() => true);
-  for (const { id } of kept) await after.remove(id);
+  for (const { id } of kept) await after.settle(id);
   return judged(before.safe && after.safe && kept.some(({ id }) => id === op.id));
 }
 

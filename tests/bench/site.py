@@ -14,7 +14,8 @@ from typing import Any
 
 from tests.browser.house import House
 from tests.chaos.postgres import Cluster
-from tests.chaos.redis import Redis
+from tests.chaos.site import redis_program
+from tests.redis_server import RedisServer
 
 PROFILES = ("sqlite", "postgres")
 SERVER_CORE, GENERATOR_CORE = 0, 1
@@ -67,13 +68,13 @@ def site(profile: str = "sqlite", *, workers: int = 1, raised: dict[str, int] | 
 
 def services(stack: contextlib.ExitStack, folder: Path, house: House) -> list[int]:
     """PostgreSQL and Redis beside the server, on its core; their processes."""
-    cluster, redis = Cluster(folder), Redis(folder)
+    cluster, redis = Cluster(folder), RedisServer(redis_program(), folder)
     stack.callback(cluster.close)
-    stack.callback(redis.close)
+    stack.callback(redis.kill)
     cluster.start()
     cluster.create()
     redis.start()
-    house.env |= {"DATABASE_URL": cluster.url(), "REDIS_URL": redis.url()}
+    house.env |= {"DATABASE_URL": cluster.url(), "REDIS_URL": redis.url}
     house.does("migrate", "--verbosity", "0")
     assert redis.process is not None
     postmaster = int((cluster.data / "postmaster.pid").read_text(encoding="utf-8").split()[0])

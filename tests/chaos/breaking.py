@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 from tests.browser.wire_cutter import DOWN, UP, WireCutter
-from tests.chaos.nemesis import Fault
+from tests.chaos.nemesis import ALONE, Fault
 from tests.chaos.people import Person
 from tests.chaos.site import Machine, Site
 
@@ -32,6 +32,7 @@ class Breaker:
         self.acts: dict[str, Act] = {
             "kill one server": lambda fault: self._down(fault, [self._machine(fault)], signal.SIGKILL),
             "kill all servers": lambda fault: self._down(fault, self.site.machines, signal.SIGKILL),
+            ALONE: lambda fault: self._down(fault, self.site.machines, signal.SIGKILL),
             "restart a server": lambda fault: self._down(fault, [self._machine(fault)], signal.SIGTERM),
             "stop a server": self._stopped,
             "kill clients": self._killed_clients,
@@ -39,9 +40,9 @@ class Breaker:
             "restart PostgreSQL": lambda fault: self._without_database("stop"),
             "stop PostgreSQL at once": lambda fault: self._without_database("stop_at_once"),
             "kill PostgreSQL": lambda fault: self._without_database("kill"),
-            "restart Redis": lambda fault: self._without_redis("stop", "start"),
-            "pause Redis": lambda fault: self._without_redis("pause", "go_on"),
-            "empty Redis": lambda fault: self._without_redis("empty", "go_on"),
+            "restart Redis": lambda fault: self._without_redis("kill", "start"),
+            "pause Redis": lambda fault: self._without_redis("freeze", "thaw"),
+            "empty Redis": lambda fault: self._without_redis("flush", "thaw"),
         }
         for before, wires in (("", site.wires), ("database", site.database_wires), ("Redis", site.redis_wires)):
             self._hang(before, wires)
@@ -63,9 +64,10 @@ class Breaker:
         async with asyncio.TaskGroup() as group:
             for fault in faults:
                 await asyncio.sleep(max(0.0, began + fault.at - loop.time()))
-                group.create_task(self._carry_out(fault))
+                group.create_task(self.carry_out(fault))
 
-    async def _carry_out(self, fault: Fault) -> None:
+    async def carry_out(self, fault: Fault) -> None:
+        """One of them, now."""
         self.counts[fault.kind] += 1
         self.tells(f"{fault.kind}, {fault.lasts} s")
         async with self.acts[fault.kind](fault):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from math import inf
 from typing import Any
 
 from sessions.live import client
@@ -26,13 +27,13 @@ def cursor() -> AbstractContextManager[None]:
 
 
 def outbox() -> AbstractContextManager[None]:
-    """Forgets an operation once it is sent: neither another socket nor patience brings it again."""
+    """Is done with an operation once it is sent: neither another socket nor patience brings it again."""
     usual = Queue.take
 
     def take(queue: Queue, now: float, most: int = IN_FLIGHT) -> list[Op]:
         ops = usual(queue, now, most)
         for op in ops:
-            queue.forget(op["id"])
+            queue.items[op["id"]].due = inf  # unless a server asks for it
         return ops
 
     return swapped(Queue, "take", take)

@@ -26,33 +26,36 @@ from tests.chaos.crowd import Guest, Moderator, guests_of, signed_in
 from tests.chaos.drills import Drills
 from tests.chaos.evidence import Deed, Evidence, Rows, Screen
 from tests.chaos.history import History
-from tests.chaos.nemesis import schedule
+from tests.chaos.nemesis import ALONE, ALONE_S, ALONE_TIMES, Fault, schedule
 from tests.chaos.people import Person
 from tests.chaos.postgres import MissingError
 from tests.chaos.site import Site
 from tests.chaos.tabs import Tab, browsers
 from tests.machine import BROWSERS
 
-TABLES, SEATS = 8, 5
+TABLES, SEATS = 8, 6
+CLIENTS = 38  # with the tabs of the moderator, 40
 MODERATOR_TABS = 2
 GUEST_WIRES = 4  # then one for browsers and one for the moderator
-SETTLES_S = 180.0
 COMES_IN_S = 120.0
+MOST_AFTER_S = 900.0  # beside the storm; whatever takes longer hangs
 LOOK_S = 0.2
 NOTE_TEXT = re.compile(r'<p class="note-text"[^>]*>(.*?)</p>', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. `seconds` of trouble, then as long as it takes; `clients` counts guests, moderators come on top."""
+    """What to run: `seconds` of trouble, then as long as it takes. `clients` are guests, the moderator comes on top."""
 
     profile: str
     seed: int
     seconds: float
     folder: Path
-    clients: int = 36
+    clients: int = CLIENTS
     browsers: int = 0
     mutant: str = ""
+    alone: int = ALONE_TIMES  # kills once nothing else goes on
+    patience: float = 180.0  # seconds until everybody must have everything, once nothing is broken any more
 
 
 @dataclass
@@ -66,12 +69,13 @@ class Outcome:
     since_healed: dict[str, list[float]] = field(default_factory=dict)
     since_back: dict[str, list[float]] = field(default_factory=dict)
     never: int = 0
-    tracebacks: int = 0
+    resent: int = 0
     took: float = 0.0
 
     @property
     def is_good(self) -> bool:
-        return not any(self.zeros.values())
+        """A run in which nothing happened shows nothing."""
+        return bool(self.zeros) and not any(self.zeros.values()) and self.acknowledged > 0
 
     @property
     def acknowledged(self) -> int:
@@ -97,24 +101,28 @@ class Campaign:
         began = time.monotonic()
         outcome = Outcome(self.plan)
         try:
-            await asyncio.to_thread(self.site.open)
-            async with browsers(chromium(self.plan.browsers), self.plan.browsers) as contexts, self._crowd(contexts):
-                await self._storm(outcome)
-                await self._settles()
-                self.tells("everybody is quiet; drills")
-                drills = Drills(self.site, self.event, self.guests, self.moderators[0], self.history, tells=self.tells)
-                await drills.run()
-                await self._settles()
-                self.tells("the checker looks")
-                evidence = await self._evidence(drills)
+            async with asyncio.timeout(self.plan.seconds + MOST_AFTER_S):
+                evidence = await self._everything(outcome)
             outcome.deeds = dict(evidence.deeds)
             outcome.zeros = judge(evidence)
-            outcome.tracebacks = self.site.tracebacks()
+            outcome.resent = self.history.resent()
         finally:
             await asyncio.to_thread(self.site.close)
             self.history.write(self.plan.folder / "history.jsonl")
         outcome.took = time.monotonic() - began
         return outcome
+
+    async def _everything(self, outcome: Outcome) -> Evidence:
+        await asyncio.to_thread(self.site.open)
+        async with browsers(chromium(self.plan.browsers), self.plan.browsers) as contexts, self._crowd(contexts):
+            await self._storm(outcome)
+            await self._settles()
+            self.tells("everybody is quiet; drills")
+            drills = Drills(self.site, self.event, self.guests, self.moderators[0], self.history, tells=self.tells)
+            await drills.run()
+            await self._settles()
+            self.tells("the checker looks")
+            return await self._evidence(drills)
 
     @contextlib.asynccontextmanager
     async def _crowd(self, contexts: list[BrowserContext]) -> AsyncIterator[None]:
@@ -160,7 +168,7 @@ class Campaign:
             moderator.leaves_alone = {tab.id for tab in self.tabs}
 
     async def _storm(self, outcome: Outcome) -> None:
-        measured = Convergence(self.site.database, self.event, self.people)
+        measured = Convergence(self.site.database, self.event, self.people, patience=self.plan.patience)
         breaker = Breaker(self.site, self.people, healed=measured.watch, tells=self.tells)
         breaker.tabs = self.tabs
         faults = schedule(self.plan.seed, self.plan.profile, self.plan.seconds, browsers=self.plan.browsers)
@@ -172,21 +180,35 @@ class Campaign:
             person.is_quiet = True
         await asyncio.to_thread(self.site.heal)
         await measured.ends()
+        await self._killed_alone(breaker, measured)
         outcome.faults = breaker.counts
         outcome.since_healed, outcome.since_back = dict(measured.since_healed), dict(measured.since_back)
         outcome.never = sum(measured.never.values())
 
+    async def _killed_alone(self, breaker: Breaker, measured: Convergence) -> None:
+        """In the middle of what everybody says; nothing else goes on, nor did before."""
+        for _time in range(self.plan.alone):
+            await self._settles()
+            for guest in self.guests:
+                wish = guest.note() if guest.seat and guest.page else None
+                if wish:
+                    guest.wants(wish)
+            await breaker.carry_out(Fault(0.0, ALONE, ALONE_S, 0, 0.0))
+            await measured.ends()
+
     async def _settles(self) -> None:
         """Until everybody has everything, or too long: then the checker says what is missing."""
-        end = asyncio.get_running_loop().time() + SETTLES_S
+        end = asyncio.get_running_loop().time() + self.plan.patience
+        behind: list[str] = []
         while asyncio.get_running_loop().time() < end:
             with contextlib.suppress(*AWAY):
                 rows = await asyncio.to_thread(self.site.database.rows, self.event)
                 heads = {name: stream.head for name, stream in rows.streams.items()}
-                everybody = all(has_it_all(person, heads, set(person.outbox)) for person in self.people)
-                if everybody and await self._browsers_have(rows):
+                behind = [one.name for one in self.people if not has_it_all(one, heads, set(one.outbox))]
+                if not behind and await self._browsers_have(rows):
                     return
             await asyncio.sleep(LOOK_S)
+        self.tells(f"patience is over, still behind: {', '.join(behind) or 'a browser'}")
 
     async def _browsers_have(self, rows: Rows) -> bool:
         shown = await self._screens()

@@ -15,15 +15,14 @@ from tests.chaos.people import Person
 from tests.chaos.rows import Database
 
 LOOK_S = 0.1
-PATIENCE_S = 120.0
 AWAY = (OSError, sqlite3.Error, psycopg.Error)
 
 
 class Convergence:
     """Seconds by kind of fault: `since_healed`, and `since_back`, from the moment the client itself was back."""
 
-    def __init__(self, database: Database, event: int, people: Sequence[Person]) -> None:
-        self.database, self.event, self.people = database, event, people
+    def __init__(self, database: Database, event: int, people: Sequence[Person], *, patience: float) -> None:
+        self.database, self.event, self.people, self.patience = database, event, people, patience
         self.since_healed: defaultdict[str, list[float]] = defaultdict(list)
         self.since_back: defaultdict[str, list[float]] = defaultdict(list)
         self.never: defaultdict[str, int] = defaultdict(int)
@@ -42,7 +41,7 @@ class Convergence:
         healed = loop.time()
         waiting = {person: set(person.outbox) for person in self.people}
         heads = await self.heads()
-        while waiting and loop.time() < healed + PATIENCE_S:
+        while waiting and loop.time() < healed + self.patience:
             for person in [one for one, ops in waiting.items() if has_it_all(one, heads, ops)]:
                 del waiting[person]
                 self.since_healed[kind].append(loop.time() - healed)

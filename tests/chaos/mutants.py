@@ -14,10 +14,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Mutant:
-    """`rule` is what no longer holds; `of` says in whose process the rule lives, `client` or `server`."""
+    """`rule` is what no longer holds, `zero` what the checker must find then; `of` says in whose process the rule
+    lives, `client` or `server`.
+    """
 
     name: str
     of: str
+    zero: str
     rule: str
 
     def applied(self) -> AbstractContextManager[None]:
@@ -30,16 +33,30 @@ class Mutant:
 MUTANTS = {
     mutant.name: mutant
     for mutant in (
-        Mutant("dedupe", "server", "An operation that arrives again is not done again."),
-        Mutant("dedupe-60s", "server", "An operation that arrives again is not done again, however late it comes."),
-        Mutant("cursor", "client", "A frame that begins beyond the cursor is not applied: something is missing."),
-        Mutant("heartbeat", "server", "Every five seconds the heads are read from the database, whatever was lost."),
-        Mutant("early-ack", "server", "An operation is acknowledged after the commit."),
-        Mutant("early-publish", "server", "Others are told to look after the commit."),
-        Mutant("deferred", "server", "A transaction on SQLite begins as a writer's."),
-        Mutant("outbox", "client", "An operation is repeated until it is answered."),
-        Mutant("seat", "server", "A seat is given on the condition that it is free."),
-        Mutant("rights", "server", "Who may do what is read inside the transaction, under its locks."),
+        Mutant("dedupe", "server", "doubled", "An operation that arrives again is not done again."),
+        Mutant(
+            "dedupe-60s",
+            "server",
+            "doubled",
+            "An operation that arrives again is not done again, however late it comes.",
+        ),
+        Mutant(
+            "cursor", "client", "views", "A frame that begins beyond the cursor is not applied: something is missing."
+        ),
+        Mutant(
+            "heartbeat",
+            "server",
+            "views",
+            "Every five seconds the heads are read from the database, whatever was lost.",
+        ),
+        Mutant("early-ack", "server", "lost", "An operation is acknowledged after the commit."),
+        Mutant("early-publish", "server", "untold", "Others are told to look after the commit."),
+        Mutant("deferred", "server", "failed by contention", "A transaction on SQLite begins as a writer's."),
+        Mutant("outbox", "client", "outboxes", "An operation is repeated until it is answered."),
+        Mutant("seat", "server", "seats", "A seat is given on the condition that it is free."),
+        Mutant(
+            "rights", "server", "removed but heard", "Who may do what is read inside the transaction, under its locks."
+        ),
     )
 }
 

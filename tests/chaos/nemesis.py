@@ -34,6 +34,8 @@ BEHIND: dict[str, tuple[float, float]] = {
     "Redis latency": (3.0, 6.0),
 }
 IN_BROWSERS: dict[str, tuple[float, float]] = {"crash a tab": (0.2, 3.0)}
+ALONE = "kill all servers, nothing else"  # once the storm is over: only then the time it costs is its own
+ALONE_TIMES, ALONE_S = 2, 1.0
 QUIET_FIRST_S = 3.0  # everybody has said something before anything breaks
 GAP_S = (1.5, 4.0)
 OVERLAP = (0.3, 1.0)  # how much of a fault is over when the next one begins

@@ -30,21 +30,23 @@ class Wish(NamedTuple):
 
 
 class Page(Client):
-    """A page that tells what it sends."""
+    """A page that tells what it sends and hears, before anything comes of it."""
 
-    history: History
-    who: str
+    person: Person
     number: int
 
     def belongs_to(self, person: Person) -> Page:
-        self.history, self.who, self.number = person.history, person.name, person.pages
-        self.heard = person.hears
+        self.person, self.number = person, person.pages
         return self
 
     async def _say(self, frame: Frame) -> None:
         if frame["t"] == "op" and self._socket is not None:
-            self.history.note(self.who, self.number, self.welcomes, "sends", frame)
+            self.person.history.note(self.person.name, self.number, self.welcomes, "sends", frame)
         await super()._say(frame)
+
+    async def _hear(self, frame: Frame) -> None:
+        self.person.hears(frame)
+        await super()._hear(frame)
 
 
 class Person:
@@ -153,9 +155,8 @@ class Person:
 
     async def _stay(self, page: Page) -> None:
         while True:
-            await asyncio.sleep(min(5 * self.pace, self.dice.expovariate(1 / self.pace)))
-            if page.closed is not None:
-                raise Ended(page.closed)
+            with contextlib.suppress(TimeoutError):
+                await page.until(lambda: False, within=min(5 * self.pace, self.dice.expovariate(1 / self.pace)))
             await self.settle_in(page)
             if self.is_quiet or len(self.outbox) >= MOST_WAITING:
                 continue

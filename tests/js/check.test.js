@@ -37,7 +37,7 @@ function browser(change = {}) {
     put: async (op) => kept.set(op.id, op),
     close: () => {},
     claim: async () => [...kept.values()],
-    remove: async (id) => kept.delete(id),
+    settle: async (id) => kept.delete(id),
   });
   Object.assign(Socket, { open: true, answers: (frame) => JSON.stringify({ t: "pong", c: frame.c, now: 0 }) });
   const jar = { text: "" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { add, lose, newQueue, pending, settle, take } from "../../static/js/queue.js";
+import { add, blamed, lose, newQueue, pending, settle, take } from "../../static/js/queue.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/queue.json", import.meta.url)));
 const op = (id, more = {}) => ({ t: "op", id, s: "board:7", k: "note.add", d: {}, ...more });
@@ -13,6 +13,7 @@ const DEEDS = {
   take: (queue, { now, most }) => ids(take(queue, now, most)),
   lose: (queue) => lose(queue),
   settle: (queue, { answer, now, random = 0 }) => settle(queue, answer, now, random)?.id ?? null,
+  blame: (queue, { code }) => blamed(queue, code),
   pending: (queue, { s }) => ids(pending(queue, s)),
 };
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import daphne.server  # first of all: it installs the reactor that runs on asyncio
 from daphne.http_protocol import WebRequest
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.web import http
 
 if TYPE_CHECKING:
@@ -233,45 +232,3 @@ class CafeFactory(http.HTTPFactory):  # type: ignore[misc]
     def close_waiting(self) -> None:
         for channel in list(self.waiting):
             channel.transport.loseConnection()
-
-
-class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
-    def onConnect(self, request: Any) -> Any:  # noqa: N802
-        """We offer no subprotocol, and Daphne breaks on names of some that are not ASCII."""
-        request.headers.pop("sec-websocket-protocol", None)
-        return super().onConnect(request)
-
-    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803, FBT001
-        """What was no handshake never became a socket; Daphne would look for who it was."""
-        if hasattr(self, "application_deferred"):
-            super().onClose(wasClean, code, reason)
-        elif hasattr(self, "server"):
-            self.server.protocol_disconnected(self)
-
-    def connectionMade(self) -> None:  # noqa: N802
-        super().connectionMade()
-        self.factory.server_class.http_factory.keep(self)
-
-    def connectionLost(self, reason: Any) -> None:  # noqa: N802
-        self.factory.server_class.http_factory.closed(self)
-        super().connectionLost(reason)
-
-    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
-        """Autobahn's own way refuses 1011, 1012 and 1013, the codes by which a server says: come back."""
-        self.sendCloseFrame(code=1000 if code is None else code)
-
-    def _protocol_violation(self, reason: str) -> Any:
-        logger.warning("A socket broke the rules of its protocol; it is dropped")
-        return super()._protocol_violation(reason)
-
-    def _invalid_payload(self, reason: str) -> Any:
-        logger.warning("A socket sent what is no text; it is dropped")
-        return super()._invalid_payload(reason)
-
-    def _max_message_size_exceeded(self, size: int, limit: int, reason: str) -> None:
-        logger.warning("A socket sent %d bytes in one message, %d are allowed; it is closed", size, limit)
-        super()._max_message_size_exceeded(size, limit, reason)
-
-
-class CafeSocketFactory(WebSocketFactory):  # type: ignore[misc]
-    protocol = CafeSocket

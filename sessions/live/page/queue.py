@@ -11,6 +11,7 @@ Op = dict[str, Any]  # the `op` frame
 IN_FLIGHT = 8
 UNANSWERED_MS = 15_000
 RETRY_MS = (500, 1_000, 2_000, 4_000, 8_000)
+UNREAD = frozenset({"too_large", "bad_json"})
 
 
 @dataclass(slots=True)
@@ -69,6 +70,13 @@ class Queue:
             item.tries += 1
             return None
         return self.forget(answer["id"])
+
+    def blamed(self, code: str) -> str | None:
+        """The id of the operation a complaint without one is about: a server that could not read a frame could not name
+        it either. Every other such complaint is about the visit ("too many tabs") and no word about what is on its way.
+        """
+        sent = [op_id for op_id, item in self.items.items() if item.sent is not None]
+        return sent[0] if code in UNREAD and len(sent) == 1 else None
 
     def forget(self, op_id: str) -> Op | None:
         """Nobody waits for the answer any more."""

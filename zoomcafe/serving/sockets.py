@@ -1,0 +1,191 @@
+"""A socket that keeps little for anybody: Daphne and Autobahn buffer whatever comes in and whatever is not fetched.
+
+Bytes wait in four places: Autobahn's rest of what arrived, the pieces of a message, the inbox of the application,
+and on their way out the transport. From `MOST_WAITING` in the inbox, or as soon as the other side does not fetch what
+it is sent, nothing more is read, so that TCP holds the sender up. Whoever still has `MOST_UNSENT` to fetch is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import daphne.server  # first of all: it installs the reactor that runs on asyncio
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger("zoomcafe.serving")
+reactor = daphne.server.reactor
+
+LONGEST_MESSAGE = 16 * 1024  # bytes
+TOO_LONG = b"-" * (LONGEST_MESSAGE + 1)
+MOST_WAITING = 128 * 1024  # bytes of memory
+MOST_UNSENT = 768 * 1024  # the window of a page is 512 KiB; the rest is for answers and beats
+AROUND = 512  # bytes of memory for a message without its text
+
+Message = dict[str, Any]
+
+
+class Inbox(asyncio.Queue[Message]):
+    """What waits for the application, with its size in memory; `changed` is called when that is another one."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self.size = 0
+        self._changed = changed
+
+    def _put(self, item: Message) -> None:
+        super()._put(item)
+        self.size += size_of(item)
+        self._changed()
+
+    def _get(self) -> Message:
+        item: Message = super()._get()
+        self.size -= size_of(item)
+        self._changed()
+        return item
+
+
+def size_of(message: Message) -> int:
+    return AROUND + sys.getsizeof(message.get("text") or message.get("bytes"))
+
+
+class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.inbox = Inbox(self.look)
+        self.fetches = True
+        self.rests = False
+        self.asked: bytes | None = None
+
+    # ── coming and going ──
+    def onConnect(self, request: Any) -> Any:  # noqa: N802
+        """We offer no subprotocol, and Daphne breaks on names of some that are not ASCII."""
+        request.headers.pop("sec-websocket-protocol", None)
+        return super().onConnect(request)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803, FBT001
+        """What was no handshake never became a socket; Daphne would look for who it was."""
+        if hasattr(self, "application_deferred"):
+            super().onClose(wasClean, code, reason)
+        elif hasattr(self, "server"):
+            self.server.protocol_disconnected(self)
+
+    def connectionMade(self) -> None:  # noqa: N802
+        super().connectionMade()
+        self.transport.unregisterProducer()  # that was the connection as one for HTTP
+        self.transport.registerProducer(self, streaming=True)
+        self.factory.server_class.http_factory.keep(self)
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        self.factory.server_class.http_factory.closed(self)
+        super().connectionLost(reason)
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        """Autobahn's own way refuses 1011, 1012 and 1013, the codes by which a server says: come back."""
+        self.sendCloseFrame(code=1000 if code is None else code)
+
+    # ── what comes in ──
+    def look(self) -> None:
+        """Whether to read: not while the inbox is full, until half of it is taken, nor while nothing is fetched."""
+        limit = MOST_WAITING // 2 if self.rests else MOST_WAITING
+        rests = self.inbox.size > limit or not self.fetches
+        if rests == self.rests:
+            return
+        self.rests = rests
+        if rests:
+            self.transport.pauseProducing()
+        else:
+            reactor.callLater(0, self.go_on)
+
+    def go_on(self) -> None:
+        """First with what has arrived."""
+        self.consumeData()
+        if not self.rests and self.transport.connected:
+            self.transport.resumeProducing()
+
+    def processData(self) -> bool:  # noqa: N802
+        """Frames that arrived in one piece wait like those that have not arrived."""
+        return False if self.rests else bool(super().processData())
+
+    def onMessageFrameData(self, payload: bytes) -> None:  # noqa: N802
+        """One piece, however it trickles in."""
+        if self.failedByMe:
+            return
+        if not self.frame_data:
+            self.frame_data.append(bytearray())
+        self.frame_data[0] += payload
+
+    def onMessageFrame(self, payload: list[bytearray]) -> None:  # noqa: N802
+        """One piece, of however many frames a message is made."""
+        if self.message_data and payload:
+            self.message_data[0] += payload[0]
+        else:
+            super().onMessageFrame(payload)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803, FBT001
+        """What is too long is refused whatever it says."""
+        super().onMessage(payload if len(payload) <= LONGEST_MESSAGE else TOO_LONG, isBinary)
+
+    def onPing(self, payload: bytes) -> None:  # noqa: N802
+        """Only the newest of several is answered (RFC 6455, 5.5.3)."""
+        if self.unsent():
+            self.asked = payload
+        else:
+            self.asked = None
+            super().onPing(payload)
+
+    def check_timeouts(self) -> None:
+        """Every two seconds."""
+        if self.asked is not None:
+            self.onPing(self.asked)
+        super().check_timeouts()
+
+    # ── what goes out ──
+    def unsent(self) -> int:
+        """Bytes that the other side has not fetched yet, beyond what the system keeps for it."""
+        transport = self.transport
+        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802, FBT001, FBT002
+        if self.unsent() + len(data) > MOST_UNSENT:
+            logger.warning("A socket does not fetch what it is sent; it is dropped")
+            self.transport.abortConnection()
+        else:
+            super().sendData(data, sync, chopsize)
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """The transport has more than its 64 KiB to send."""
+        self.fetches = False
+        self.look()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """All was fetched. A transport that waits to close does so once nobody produces any more."""
+        self.fetches = True
+        self.look()
+        if self.transport.disconnecting:
+            self.transport.unregisterProducer()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """The connection is lost, which is told by itself."""
+
+    # ── rules broken ──
+    def _protocol_violation(self, reason: str) -> Any:
+        logger.warning("A socket broke the rules of its protocol; it is dropped")
+        return super()._protocol_violation(reason)
+
+    def _invalid_payload(self, reason: str) -> Any:
+        logger.warning("A socket sent what is no text; it is dropped")
+        return super()._invalid_payload(reason)
+
+    def _max_message_size_exceeded(self, size: int, limit: int, reason: str) -> None:
+        logger.warning("A socket sent %d bytes in one message, %d are allowed; it is closed", size, limit)
+        super()._max_message_size_exceeded(size, limit, reason)
+
+
+class CafeSocketFactory(WebSocketFactory):  # type: ignore[misc]
+    protocol = CafeSocket
