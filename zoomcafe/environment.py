@@ -56,8 +56,8 @@ def enter(argv: list[str]) -> None:
     """Goes on in the present interpreter when it has what the lock file names, else in one that has; builds that first.
 
     `test` leaves for pytest in either case: it starts before Django is loaded. So does `chaos` for the harness that
-    breaks things, and `tool NAME …` for a tool beside it, such as `tool ruff check`, or `tool python …` for the
-    interpreter itself.
+    breaks things, `bench` for the one that measures, and `tool NAME …` for a tool beside it, such as `tool ruff check`,
+    or `tool python …` for the interpreter itself.
     """
     try:
         if argv[1:3] == ["tool", "python"]:
@@ -66,8 +66,9 @@ def enter(argv: list[str]) -> None:
             run_module(argv[2], argv[3:])
         elif argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])
-        elif argv[1:2] == ["chaos"]:
-            run_module("tests.chaos", argv[2:])
+        elif argv[1:2] in (["bench"], ["chaos"]):
+            os.chdir(HOME)
+            run_module(f"tests.{argv[1]}", argv[2:])
         elif (python := interpreter("run")) != Path(sys.executable):
             os.environ |= drafts()
             replace_process(python, argv)

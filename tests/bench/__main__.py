@@ -1,0 +1,124 @@
+"""`manage.py bench`: what the product does at which rate, as JSON lines and a table to read.
+
+Server and generator have a core each. A figure counts only when nothing was lost, doubled or at the wrong table, and
+when the generator was not what held things up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tests.bench.compare import deliveries, median, ratio
+from tests.bench.document import write
+from tests.bench.lines import Line, Log, say, table
+from tests.bench.ours import Product
+from tests.bench.peers.peer import PEERS, Peer
+from tests.bench.site import GENERATOR_CORE, PROFILES
+from tests.bench.workloads import WITH_PEERS, WORKLOADS, measure
+from tests.chaos.postgres import MissingError
+from zoomcafe.environment import var_dir
+
+
+def main() -> int:
+    options = arguments()
+    if options.document:
+        write()
+        return 0
+    os.sched_setaffinity(0, {GENERATOR_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing we started is left
+    log = Log(options.out, " ".join(sys.argv[1:]))
+    try:
+        lines = run(options, log)
+    except MissingError as missing:
+        say(f"This needs {missing}.")
+        return 1
+    if options.against and "search" in options.what:
+        say(side_by_side(lines))
+    say(f"The lines are in {options.out}.")
+    return 0
+
+
+def run(options: argparse.Namespace, log: Log) -> list[Line]:
+    """Every workload with every target, one after the other, as often as asked: A B C, A B C."""
+    product = Product(options.profile, options.workers, dict(options.limit))
+    peers = [peer for peer in PEERS if options.against and (not options.peer or peer.folder in options.peer)]
+    lines: list[Line] = []
+    for name in options.what:
+        targets: list[Product | Peer] = [product, *(peers if name in WITH_PEERS else [])]
+        for number in range(options.runs):
+            for target in targets:
+                say(f"{name}, {target.name}, run {number + 1} of {options.runs}")
+                line = {"run": number, **measure(name, target, options)}
+                log.write(line)
+                lines.append(line)
+    return lines
+
+
+def side_by_side(lines: list[Line]) -> str:
+    """The searches: medians, spread, and ours ÷ theirs."""
+    searches = [line for line in lines if line["what"] == "search"]
+    names = list(dict.fromkeys(line["target"] for line in searches))
+    of = {name: [line for line in searches if line["target"] == name] for name in names}
+    rows = []
+    for name in names:
+        middle, over = median(of[name], deliveries), ratio(of[names[0]], of[name], deliveries)
+        rows.append(
+            [
+                name,
+                middle and middle.value,
+                middle and middle.low,
+                middle and middle.high,
+                over and over.value,
+                over and f"{over.spread:.0%}",
+            ]
+        )
+    return table(("deliveries/s at p99 ≤ 100 ms", "median", "lowest", "highest", "ours ÷ theirs", "spread"), rows)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__)
+    parser.add_argument("what", nargs="*", default=["cafe"], help=f"of {', '.join(WORKLOADS)} (default: cafe)")
+    parser.add_argument("--against", choices=["peers"], help="what others would use, interleaved; installed by npm")
+    parser.add_argument(
+        "--peer", action="append", choices=sorted({peer.folder for peer in PEERS}), help="only this one"
+    )
+    parser.add_argument("--profile", choices=PROFILES, default="sqlite")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--tables", type=int, default=50)
+    parser.add_argument("--seats", type=int, default=6, help="at each table")
+    parser.add_argument("--rate", type=float, default=150, help="of cafe: notes a second, all together")
+    parser.add_argument("--first-rate", type=float, help="where a search begins")
+    parser.add_argument("--seconds", type=float, default=3, help="how long a step is measured")
+    parser.add_argument("--steps", type=int, default=14, help="how many one search may take")
+    parser.add_argument("--at-once", type=int, default=40, help="of storm: how many come in at any time")
+    parser.add_argument("--notes", type=int, default=500, help="of gallery: how many hang there")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument(
+        "--limit",
+        type=limit,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a limit of the product raised for the measurement (LIMIT_OPS_PER_SECOND=100); told with the figures",
+    )
+    parser.add_argument("--out", type=Path, default=var_dir() / "bench" / "lines.jsonl", help="where lines are added")
+    parser.add_argument("--document", action="store_true", help="only write docs/performance.md from its .jsonl")
+    options = parser.parse_args()
+    if unknown := set(options.what) - WORKLOADS.keys():
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    return options
+
+
+def limit(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
+    if not name.startswith("LIMIT_") or not value.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is no limit with its value")
+    return name, int(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

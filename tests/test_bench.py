@@ -1,0 +1,189 @@
+"""The bench itself: that it counts what arrives, forgives nothing, and says plainly what was missed."""
+
+from __future__ import annotations
+
+import array
+import random
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.bench import web
+from tests.bench.cafe import HELD_UP, Figures, Step, plan, rounds, verdict
+from tests.bench.compare import Median, field, ratio
+from tests.bench.document import row_of
+from tests.bench.goals import GOALS, Goal
+from tests.bench.loop import Line, Loop, Plan
+from tests.bench.search import search
+from tests.machine import or_say
+
+SOON_S = 5.0
+GOOD: Figures = {
+    "sent_per_s": 100.0,
+    "deliveries_per_s": 600.0,
+    "per_note": 6,
+    "p99_ms": 20.0,
+    "late_ms": 1.0,
+    "cpu_generator": 0.1,
+    "strangers": 0.0,
+}
+
+
+@pytest.fixture
+def table() -> Iterator[tuple[Loop, list[socket.socket]]]:
+    """Two people at table 0 and one at table 1, and the server's ends of their sockets."""
+    or_say(shutil.which("cc") or shutil.which("gcc"), "A C compiler (apt install gcc)")
+    pairs = [socket.socketpair() for _seat in range(3)]
+    places = [(0, 0), (0, 1), (1, 0)]
+    lines = [
+        Line(ours.fileno(), *place, stream='"s":"board:1"')
+        for (ours, _theirs), place in zip(pairs, places, strict=True)
+    ]
+    loop = Loop(lines, speaks=True)
+    yield loop, [theirs for _ours, theirs in pairs]
+    loop.close()
+    for pair in pairs:
+        for end in pair:
+            end.close()
+
+
+def one_note(loop: Loop) -> None:
+    made = Plan(array.array("d", [0.0]), array.array("i", [0]), [web.text_frame({"t": "op"})], first_mark=5)
+    loop.plan(made, per_note=2, start=time.monotonic())
+
+
+def parts(text: str, *, start: int = 0, to: int = 1) -> bytes:
+    told = f'{{"t":"parts","s":"board:1","from":{start},"to":{to},"head":{to},"parts":[{{"text":"{text}"}}]}}'
+    return bytes([0x81, 126]) + len(told).to_bytes(2, "big") + told.encode()
+
+
+def heard(loop: Loop, frames: int) -> Any:
+    end = time.monotonic() + SOON_S
+    while loop.counts.note_frames + loop.counts.other_frames < frames and time.monotonic() < end:
+        loop.rest(0.01)
+    return loop.counts
+
+
+def test_a_note_counts_once_at_each_seat_of_its_table(table: tuple[Loop, list[socket.socket]]) -> None:
+    loop, [ben, cem, dana] = table
+    one_note(loop)
+    ben.sendall(parts("Benches ~N00000005~"))
+    cem.sendall(parts("Benches ~N00000005~") + parts("Benches ~N00000005~", start=1, to=2))
+    dana.sendall(parts("Benches ~N00000005~"))
+    counts = heard(loop, 4)
+    assert (counts.delivered, counts.doubled, counts.stray, counts.gaps) == (2, 1, 1, 0)
+    assert loop.reached[0] == 0b11
+    assert counts.booked == 2
+    assert min(loop.latency[:2]) > 0
+
+
+def test_an_unknown_note_is_stray_and_a_frame_that_does_not_continue_is_a_gap(
+    table: tuple[Loop, list[socket.socket]],
+) -> None:
+    loop, [ben, _cem, _dana] = table
+    one_note(loop)
+    ben.sendall(parts("Benches ~N00000006~") + parts("Benches", start=3, to=4))
+    counts = heard(loop, 2)
+    assert (counts.delivered, counts.stray, counts.gaps) == (0, 1, 1)
+
+
+def test_the_loop_says_what_it_has_seen_as_a_page_does(table: tuple[Loop, list[socket.socket]]) -> None:
+    loop, [ben, _cem, _dana] = table
+    one_note(loop)
+    ben.sendall(parts("nothing"))
+    heard(loop, 1)
+    assert ben.recv(1000).endswith(b'{"t":"seen","n":1}')
+    ben.sendall(b"".join(parts("nothing", start=n, to=n + 1) for n in range(1, 129)))
+    heard(loop, 129)
+    assert 129 - int(ben.recv(1000).rpartition(b'"n":')[2][:-1]) < 256 / 2
+
+
+def test_in_each_round_everybody_writes_once() -> None:
+    order = list(rounds(6, 20, random.Random(1)))
+    assert [sorted(order[at : at + 6]) for at in (0, 6, 12)] == [list(range(6))] * 3
+    assert len(order) == 20
+
+
+def test_notes_come_at_the_same_moments_with_the_same_seed() -> None:
+    step = Step(200, seconds=2, warm=1)
+    first, again = (plan(step, 6, lambda _sender, number: str(number).encode(), first_mark=0) for _time in range(2))
+    assert first.due == again.due
+    assert first.due[first.first_booked - 1] < 1 <= first.due[first.first_booked]
+    assert 500 < len(first.due) < 700
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, "pass"),
+        ({"p99_ms": 101.0}, "p99 above 100 ms"),
+        ({"p99_ms": None}, "p99 above 100 ms"),
+        ({"lost": 2, "stray": 1}, "2 lost, 1 stray"),
+        ({"unanswered": 1}, "1 unanswered"),
+        ({"deliveries_per_s": 500.0}, "did not keep up"),
+        ({"cpu_generator": 0.95}, "the generator was the limit"),
+        ({"late_ms": 60.0, "p99_ms": 120.0}, HELD_UP),
+    ],
+)
+def test_a_step_is_judged(found: Figures, said: str) -> None:
+    assert verdict(GOOD | found) == said
+
+
+class Machine:
+    """Passes up to `able` notes a second."""
+
+    def __init__(self, able: float, most: float = float("inf")) -> None:
+        self.able, self.most_per_s = able, most
+        self.tried: list[float] = []
+
+    def take(self, step: Step) -> Figures:
+        self.tried.append(step.rate)
+        late = {} if step.rate <= self.able else {"p99_ms": 500.0}
+        return GOOD | {"rate": step.rate, "sent_per_s": step.rate, "deliveries_per_s": 6 * step.rate} | late
+
+
+@pytest.mark.parametrize("first", [100.0, 1_000.0, 30_000.0])
+def test_a_search_ends_close_below_what_is_possible(first: float) -> None:
+    machine = Machine(able=1_000)
+    found = search(machine, Step(first), halvings=4, tells=lambda _step: None)
+    assert 970 < found["best"]["rate"] <= 1_000
+    assert found["ended_by"] == "p99 above 100 ms"
+
+
+def test_a_search_stops_where_people_may_not_write_faster() -> None:
+    machine = Machine(able=5_000, most=2_910)
+    found = search(machine, Step(1_000), tells=lambda _step: None)
+    assert (found["best"]["rate"], found["ended_by"]) == (2_910, "the limits for one person")
+    assert max(machine.tried) == 2_910
+
+
+def test_ratios_are_taken_within_each_run() -> None:
+    ours = [{"run": 0, "x": 10.0}, {"run": 1, "x": 30.0}, {"run": 2, "x": 8.0}]
+    theirs = [{"run": 1, "x": 10.0}, {"run": 0, "x": 5.0}]
+    found = ratio(ours, theirs, field("x"))
+    assert found == Median(2.5, 2.0, 3.0, 2)
+    assert found.spread == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("least", "bound", "value", "said"),
+    [
+        (True, 1.5, 2.0, "met"),
+        (True, 1.5, 1.0, "**missed** by a factor of 1.5"),
+        (False, 10.0, 25.0, "**missed** by a factor of 2.5"),
+        (False, 0.0, 3.0, "**missed** by 3"),
+    ],
+)
+def test_a_goal_that_was_missed_is_said_plainly(least: bool, bound: float, value: float, said: str) -> None:
+    goal = Goal("notes", bound, least, "ms", lambda _lines: None)
+    assert row_of(goal, Median(value, value, value, 5))[-1] == said
+
+
+def test_a_ratio_that_spreads_is_marked_and_what_was_not_measured_is_said() -> None:
+    goal = Goal("notes", 1.0, True, "×", lambda _lines: None, is_ratio=True)
+    assert row_of(goal, Median(2.0, 1.0, 3.0, 5))[2] == "2 ?"
+    assert [row_of(each, each.found([]))[-1] for each in GOALS] == ["not measured"] * len(GOALS)
