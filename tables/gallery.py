@@ -118,15 +118,6 @@ def hang(
     ]
 
 
-def wall(exhibits: Iterable[Exhibit]) -> list[Column]:
-    """The same notes question by question, whatever the table."""
-    columns: dict[int, Column] = {}
-    for exhibit in exhibits:
-        for column in exhibit.columns:
-            columns.setdefault(column.question.pk, Column(column.question)).papers.extend(column.papers)
-    return sorted(columns.values(), key=lambda column: _place(column.question))
-
-
 def questions_of(board: Board, questions: Iterable[Question]) -> list[Question]:
     """Which of the session's questions lie on this table: its own, else everybody's."""
     asked = [question for question in questions if question.session_id == board.session_id]
@@ -135,15 +126,15 @@ def questions_of(board: Board, questions: Iterable[Question]) -> list[Question]:
 
 
 def all_questions(event: Event) -> list[Question]:
-    return sorted(Question.objects.filter(session__event=event).select_related("session"), key=_place)
+    return sorted(Question.objects.filter(session__event=event).select_related("session"), key=place_of)
 
 
 def _questions(boards: Sequence[Board]) -> list[Question]:
     sessions = {board.session_id for board in boards}
-    return sorted(Question.objects.filter(session__in=sessions).select_related("session"), key=_place)
+    return sorted(Question.objects.filter(session__in=sessions).select_related("session"), key=place_of)
 
 
-def _place(question: Question) -> tuple[int, int, int]:
+def place_of(question: Question) -> tuple[int, int, int]:
     return question.session.number, question.table_no or 0, question.number
 
 

@@ -6,14 +6,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
-from sessions import ledger
+from sessions import identity, ledger
 from sessions.live.ops import Name
 from sessions.live.renewal import renew
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Participant, Stream
 from sessions.phases import Phase
-from tables.gallery import Choice
+from tables import fragments
+from tables.gallery import Choice, Exhibit
 from tables.models import Board, Table, Takeaway
 from tests.cast import browser_of, come_in, do, put, sit
 from tests.pages import reads, words
@@ -149,6 +151,66 @@ def test_gallery_shows_the_same_exhibit_as_its_fragment(walk: Event, cem: Partic
     for board in Board.objects.filter(session__event=walk):
         fragment = browser_of(cem).get(f"/e/{walk.key}/gallery/{board.pk}", follow=True).content.decode()
         assert fragment.strip() in page
+
+
+@pytest.mark.parametrize("view", ["tables", "wall"])
+def test_a_board_is_rendered_once_for_all_who_see_the_same(
+    walk: Event, cem: Participant, dana: Participant, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    """Until it changes, and then only that one; on the first look there is one fragment for each of six boards."""
+    made: list[int] = []
+    usual = fragments._made
+
+    def counted(event: Event, exhibit: Exhibit, choice: Choice) -> list[fragments.Hung]:
+        made.append(exhibit.board.pk)
+        return usual(event, exhibit, choice)
+
+    monkeypatch.setattr(fragments, "_made", counted)
+    boards = set(Board.objects.filter(session__event=walk).values_list("pk", flat=True))
+    first = gallery_of(cem, view=view)
+    assert (len(made), set(made)) == (len(boards), boards)
+    assert results(gallery_of(dana, view=view)) == results(first)
+    assert len(made) == len(boards)
+
+    changed = board_at(walk, 2, 1)
+    lead = identity.moderator_in(walk, walk.owner)
+    assert lead is not None
+    assert do(lead, Name("board", changed.pk), "note.hide", note=changed.notes.get().pk).code is None
+    assert not reads(gallery_of(cem, view=view), "The CARETAKER knows")
+    assert made[len(boards) :] == [changed.pk]
+    page = browser_of(walk.owner).get(reverse("gallery", args=[walk.key]), {"view": view}).content.decode()
+    assert reads(page, "The CARETAKER knows"), "who may see more has their own"
+    assert not reads(gallery_of(dana, view=view), "The CARETAKER knows")
+
+
+def test_markup_says_what_is_written_on_tables_and_questions_now(walk: Event, cem: Participant) -> None:
+    assert reads(gallery_of(cem), "Table 2")
+    Table.objects.filter(event=walk, number=2).update(name="Under the lime tree")
+    assert "Under the lime tree, " in gallery_of(cem)
+
+
+def test_a_reader_of_another_language_gets_their_own_markup(walk: Event, cem: Participant) -> None:
+    there = reverse("gallery", args=[walk.key])
+    pages = [browser_of(cem, language=language).get(there).content.decode() for language in ("en", "de")]
+    assert ["Session 1" in results(page) for page in pages] == [True, False]
+    assert ["Runde 1" in results(page) for page in pages] == [False, True]
+
+
+def test_fragments_forget_what_was_asked_for_longest_ago(walk: Event) -> None:
+    board = board_at(walk, 1, 1)
+    hung = [fragments.Hung(board, None, 1, SafeString("x" * 1_000))]
+    kept = fragments.Fragments(most_bytes=3 * fragments.size_of(hung))
+    for key in "abc":
+        kept.keep(key, hung)
+    kept.keep("a", hung)
+    assert kept.get("b") == hung
+    kept.keep("d", hung)
+    assert [key for key in "abcd" if kept.get(key)] == ["a", "b", "d"]
+    assert kept.size == 3 * fragments.size_of(hung)
+
+
+def results(page: str) -> str:
+    return page[page.index('<div id="results"') : page.index("<aside")]
 
 
 def test_gallery_opens_to_guests_when_the_last_session_is_over(event: Event, cem: Participant) -> None:

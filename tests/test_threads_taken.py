@@ -77,6 +77,7 @@ async def test_when_all_readers_are_taken_posts_are_told_to_come_again_and_socke
         assert (polled.status_code, polled.json()["code"]) == (503, "busy")
         page = await client(running, running.cem).post(f"{address}/ops", as_form(frame))
         assert (page.status_code, "Benches" in page.content.decode()) == (503, True)
+        assert "Refresh" not in page, "it would send nothing, and take the words away"
         assert (await client(running, None).get("/healthz")).status_code == 200
         assert (await cem.posts("room", "seat.any"))["t"] == "ack"
     assert (await post(running, running.cem, json.dumps(frame))).status_code == 200

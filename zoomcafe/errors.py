@@ -3,6 +3,7 @@
 Nothing here asks the database: these answers are made on the event loop too, and when the database is what is missing.
 """
 
+import random
 import re
 import sys
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from zoomcafe import logs
 
+AGAIN_S = (2, 6)
 RETRY_AFTER_S = 2
 MOST_KEPT = 50
 NOT_TYPED = re.compile(r"csrf|password|secret|token|^(id|s|k|base|next|note|q|colour|table)$")
@@ -180,12 +182,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    return later(
+    """A page that was asked for comes again by itself: when the gallery opens nobody should have to reload."""
+    again = request.method == "GET" and "HX-Request" not in request.headers
+    response = later(
         request,
         title=_("Very busy just now"),
-        sentence=_("Many people want something at the same moment. Nothing is lost: please try again in a moment."),
+        sentence=_("Many people want something at the same moment. This page tries again by itself.")
+        if again
+        else _("Many people want something at the same moment. Nothing is lost: please try again in a moment."),
         code="busy",
     )
+    if again:
+        response["Refresh"] = str(random.randint(*AGAIN_S))  # noqa: S311 - spreads them, keeps no secret
+    return response
 
 
 def storage_full(request: HttpRequest) -> HttpResponse:

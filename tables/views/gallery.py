@@ -12,7 +12,8 @@ from sessions.http import HttpRequest
 from sessions.live import reading
 from sessions.models import Event, Participant
 from sessions.permissions import Action, Role, Standing, may
-from tables.gallery import Choice, Exhibit, all_questions, hang, wall
+from tables.fragments import Hung, shown, wall
+from tables.gallery import Choice, all_questions
 from tables.models import Board
 
 MOST_AT_ONCE = 60
@@ -30,8 +31,9 @@ def gallery(request: HttpRequest, code: str) -> HttpResponse:
     boards = list(Board.objects.visible_to(reader).filter(pk__in=heads).select_related("session", "table"))
     choice = _station(Choice.read(request.GET), boards)
     chosen = [board for board in boards if _fits(board, choice)]
-    exhibits = hang(chosen, reader, choice=choice, heads=heads)
-    context = _page(event, reader, live, choice) | _route(boards, choice) | _show(exhibits, choice)
+    context = _page(event, reader, live, choice) | _route(boards, choice)
+    hung = shown(chosen, reader, event=event, heads=heads, questions=context["questions"], choice=choice)
+    context |= _show(hung, choice)
     context["heads"] = sum(heads.values())
     return render(request, "tables/walk.html" if request.htmx else "tables/gallery.html", context)
 
@@ -51,8 +53,8 @@ def exhibit(request: HttpRequest, code: str, board: int) -> HttpResponse:
     now = {"at": str(heads[found.pk]), "of": str(event.epoch)[:8]}
     if {name: request.GET.get(name) for name in now} != now:
         return redirect(f"{reverse('exhibit', args=[event.key, found.pk])}?{urlencode(now)}")
-    (hung,) = hang([found], reader, heads=heads)
-    answer = render(request, "tables/exhibit.html", {"event": event, "exhibit": hung, "choice": Choice()})
+    (hung,) = shown([found], reader, event=event, heads=heads, questions=all_questions(event), choice=Choice())
+    answer = HttpResponse(hung.markup)
     answer["Cache-Control"] = FOREVER
     patch_vary_headers(answer, ["Cookie", "Accept-Language"])
     return answer
@@ -113,12 +115,11 @@ def _route(boards: list[Board], choice: Choice) -> dict[str, Any]:
     }
 
 
-def _show(exhibits: list[Exhibit], choice: Choice) -> dict[str, Any]:
-    columns = wall(exhibits) if choice.view == "wall" else []
+def _show(hung: list[Hung], choice: Choice) -> dict[str, Any]:
     searching = bool(choice.words or choice.question)
     return {
-        "exhibits": [e for e in exhibits if e.count or not searching],
-        "columns": [column for column in columns if column.papers],
+        "exhibits": [each for each in hung if each.count or not searching],
+        "columns": wall(hung) if choice.view == "wall" else [],
         "whole": choice.view == "tables" and not searching,
-        "found": sum(exhibit.count for exhibit in exhibits),
+        "found": sum(each.count for each in hung),
     }
