@@ -60,13 +60,14 @@ class Drills:
         await self._until(lambda: op["id"] not in guest.outbox)
 
     async def last_seat(self) -> None:
-        """One seat at a full table becomes free, and many want it at once."""
+        """One seat at a full table becomes free and many want it at once; those in browsers stay where they sit."""
         room = self._room()
         if not room:
             return
         table = max(room, key=lambda part: part["taken"] - part["cap"])
-        if table["full"] and table["seats"]:
-            await self._moderates(Wish("room", "seat.put", {"p": table["seats"][0]["p"], "table": None}))
+        free = [seat["p"] for seat in table["seats"] if seat["p"] not in self.moderator.leaves_alone]
+        if table["full"] and free:
+            await self._moderates(Wish("room", "seat.put", {"p": free[0], "table": None}))
         wish = Wish("room", "seat.take", {"table": table["table"]})
         await self._all([guest.wants(wish) for guest in self.guests if guest.page is not None])
 
