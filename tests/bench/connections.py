@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import sys
 import tempfile
 from collections import Counter
@@ -80,7 +81,7 @@ def ask(machine: Machine, paths: list[str], cookies: list[str], *, count: int) -
 async def measure(machine: Machine, scene: Scene, *, requests: int, sockets: int) -> bool:
     names = await asyncio.to_thread(scene.guests, -(-sockets // A_PERSON))
     cookies = [scene.cookies[name] for name in names]
-    paths = [f"/e/{scene.key}/table/", f"/live/{scene.key}/parts", f"/e/{scene.key}/lobby/", "/", f"/e/{scene.key}/me/"]
+    paths = [f"/live/{scene.key}/parts", f"/e/{scene.key}/me/", "/", "/readyz"]
     with psycopg.connect(machine.env["DATABASE_URL"], autocommit=True) as server:
         watch = Watch(server)
 
@@ -127,6 +128,8 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--sockets", type=int, default=1_000)
     given = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # each socket is a file
     with house(-(-given.sockets // A_PERSON)) as (machine, scene):
         return not asyncio.run(measure(machine, scene, requests=given.requests, sockets=given.sockets))
 
