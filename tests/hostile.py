@@ -167,7 +167,8 @@ ODD = [
     "",
 ]
 ELSEWHERE = [Of(what) for what in ("foreign board", "foreign table", "foreign person", "foreign note", "new", "note")]
-PLAIN = st.sampled_from([None, True, False, *TEXTS, *NUMBERS, *map(Raw, ODD), *ELSEWHERE])
+VALUES: list[Tree] = [None, True, False, *TEXTS, *NUMBERS, *map(Raw, ODD), *ELSEWHERE]
+PLAIN = st.sampled_from(VALUES)
 KEYS = st.sampled_from(["author", "seq", "role", "id", "t", "d", "text", "__proto__", "", "\0", "\ud800", "x" * 5_000])
 HOSTILE: st.SearchStrategy[Tree] = st.recursive(
     PLAIN | st.text(max_size=20),
@@ -204,6 +205,23 @@ def value_at(place: Place) -> Tree:
 def nested(value: Tree, depth: int, *, braces: bool) -> Raw:
     opened, closed = ('{"a":', "}") if braces else ("[", "]")
     return Raw(opened * depth + (value if isinstance(value, Raw) else "1") + closed * depth)
+
+
+def each_swapped(good: Pairs) -> Iterator[Pairs]:
+    """The frame with every hostile value in every place."""
+    for at, _place in enumerate(places(good)):
+        for value in VALUES:
+            frame = copied(good)
+            put(list(places(frame))[at], value)
+            yield frame
+
+
+def each_widened(good: Pairs) -> Iterator[Pairs]:
+    """The frame with one member too many in each of its objects."""
+    for at in (-1, *(n for n, (_name, value) in enumerate(good) if isinstance(value, Pairs))):
+        frame = copied(good)
+        (frame if at < 0 else frame[at][1]).append(("author", 1))
+        yield frame
 
 
 def swap(draw: Draw, place: Place) -> None:

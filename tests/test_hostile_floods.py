@@ -1,4 +1,4 @@
-"""Too much at once (A80, A82, A84, A86): told to slow down, then sent away; others go on."""
+"""Too much at once (A80, A82, A84, A86, F07): told to slow down, then sent away; others go on."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from sessions.live import hub as hubs
 from sessions.live import threads
 from sessions.live.hub import Hub
 from sessions.live.socket import house
-from tables.models import Note
+from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
 from tests.test_socket import Browser, board_of, browser
 from tests.transports import client, post
@@ -158,6 +158,31 @@ async def test_who_never_says_what_was_seen_is_closed(
     Hub.here().next_beat = 0.0
     Hub.here().wake.set()
     assert await ends(slow) == 4408
+
+
+async def test_who_is_not_heard_any_more_is_closed_and_keeps_the_seat(
+    running: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F07: the line is half open, so nobody said goodbye; who does say something stays"""
+    lost, there = await browser(running).hello(), await browser(running, "ben").hello()
+    for each in (lost, there):
+        await each.hears("parts", s="me")
+    clock = asyncio.get_running_loop().time
+    silent, heard = house.of_person[running.cem.pk], house.of_person[running.ben.pk]
+    for follower in (*silent, *heard):
+        follower.heard_at = clock() - hubs.SILENT_S - 1
+    await there.says({"t": "ping", "c": 1})
+    await there.hears("pong")
+    Hub.here().next_beat = 0.0
+    Hub.here().wake.set()
+    assert await ends(lost) == 4408
+    assert (await there.hears("beat"))["t"] == "beat"
+    assert running.cem.pk not in house.of_person
+    assert await sync_to_async(Seat.objects.filter(participant=running.cem).count)() == 1
+    back = await browser(running).hello()
+    assert (await back.hears("welcome"))["me"]["seat"]["table"]
+    for each in (back, there):
+        await each.leaves()
 
 
 @pytest.mark.parametrize("trouble", [InterfaceError, OperationalError])

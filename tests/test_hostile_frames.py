@@ -18,7 +18,7 @@ from tests.cafe import Cafe, new_id
 from tests.test_serving import MIB, Tiny, read_all
 from tests.test_serving import running as serving
 from tests.test_socket import Browser, board_of, browser
-from tests.transports import WAYS, post
+from tests.transports import WAYS, client, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEEP = "[" * 2_000 + "]" * 2_000
@@ -199,6 +199,30 @@ async def test_a_cursor_that_cannot_be_begins_anew(running: Cafe, after: int) ->
     await cem.says({"t": "ping", "c": 1})
     await cem.hears("pong")
     await cem.leaves()
+
+
+@pytest.mark.parametrize("after", [-1, 10**18, 10**4_000], ids=["-1", "10**18", "10**4000"])
+async def test_a_cursor_that_cannot_be_begins_anew_by_polling(running: Cafe, after: int) -> None:
+    """A76"""
+    (room,) = await news(running, "room", after)
+    assert (room["reset"], room["from"], len(room["parts"])) == (True, 0, 2)
+    (again,) = await news(running, "room", 0, epoch=str(new_id()))
+    assert (again["reset"], again["parts"]) == (True, room["parts"])
+    assert await news(running, "room", room["head"], epoch=str(running.event.epoch)) == []
+
+
+async def test_the_board_of_another_event_is_not_found_by_polling(running: Cafe) -> None:
+    """A76"""
+    other = await sync_to_async(lambda: running.eve.event.sessions.get(number=1).boards.first().pk)()
+    (end,) = await news(running, f"board:{other}", 0)
+    assert (end["t"], end["code"]) == ("end", "not_found")
+
+
+async def news(cafe: Cafe, stream: str, after: int, **query: str) -> list[dict[str, Any]]:
+    """The frames about one stream."""
+    asked = {"since": json.dumps({stream: after}), **query}
+    answer = await client(cafe, cafe.cem).get(f"/live/{cafe.event.key}/parts", asked)
+    return [frame for frame in answer.json() if frame.get("s") in {stream, stream.partition(":")[0]}]
 
 
 async def test_the_board_of_another_event_is_not_found(running: Cafe) -> None:

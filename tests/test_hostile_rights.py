@@ -1,24 +1,31 @@
 """Other people's things and the moderator's actions (A44, A53, A58 to A62, A64 to A66, A72, A73), by every way."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import connections
-from django.test import Client
+from django.test import AsyncClient, Client
 from pytest_django import Settings
 
 from sessions import identity
+from sessions.clock import now_ms
 from sessions.live import threads
 from sessions.live.kinds import KINDS
 from sessions.models import Change, Event, Moderator, Participant, Stream
+from sessions.phases import LATE_MS, Phase
+from tables.live import cloth
 from tables.models import Board, Note, Seat, Table
 from tests.cafe import Cafe, new_id
-from tests.cast import browser_of
+from tests.cast import MINUTE_MS, browser_of, put
 from tests.test_socket import Browser, board_of, browser
 from tests.transports import WAYS, client, everywhere
 
+SHUT = "session_closed"
+GO: dict[str, dict[str, Any]] = {"over": {"phase": "over", "session": 1}, "gallery": {"phase": "gallery"}}
 transactional = pytest.mark.django_db(transaction=True)
 
 
@@ -140,6 +147,37 @@ async def test_nobody_writes_where_they_never_sat_or_after_the_end(running: Cafe
 
 
 @transactional
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_comes_after_the_end_is_late_then_closed(
+    running: Cafe, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A60: some grace (here a minute), ten minutes for what was under way, then no more"""
+    monkeypatch.setattr(cloth, "GRACE_MS", MINUTE_MS)
+    board, question = await board_of(running)
+    data = {"q": question, "text": "Benches"}
+    for ago, code, late in ((0, None, False), (5 * MINUTE_MS, None, True), (LATE_MS + 1, SHUT, True)):
+        await sync_to_async(put)(running.event, Phase.RUNNING, session=1, ends_at=now_ms() - ago)
+        assert (ago, await WAYS[way](running, running.cem, board, "note.add", data)) == (ago, code)
+        assert (await sync_to_async(Note.objects.latest)("seq")).late is late
+
+
+@transactional
+async def test_a_closed_tablecloth_and_an_archived_event_take_no_notes(running: Cafe) -> None:
+    """A60; the plain form gives the words back"""
+    board, question = await board_of(running)
+    data = {"q": question, "text": "My own words"}
+    assert await everywhere(running, running.cem, board, "note.add", data) == {None}
+    await sync_to_async(lambda: Board.objects.update(locked=True))()
+    assert await everywhere(running, running.cem, board, "note.add", data) == {"board_locked"}
+    await sync_to_async(lambda: Board.objects.update(locked=False))()
+    await sync_to_async(put)(running.event, Phase.ARCHIVED)
+    assert await everywhere(running, running.cem, board, "note.add", data) == {SHUT}
+    form = {"id": str(new_id()), "s": board, "k": "note.add", **data}
+    answer = await client(running, running.cem).post(f"/live/{running.event.key}/ops", form)
+    assert (answer.status_code, "My own words" in answer.content.decode()) == (422, True)
+
+
+@transactional
 async def test_votes_and_other_things_that_do_not_exist_are_refused(running: Cafe) -> None:
     """A72: there is nothing to stuff"""
     board, _question = await board_of(running)
@@ -171,6 +209,42 @@ async def test_a_device_that_was_left_is_sent_away_and_the_other_stays(running: 
     assert (await there.hears("close"))["code"] == 4401
     assert (await here.posts("room", "seat.any"))["t"] == "ack"
     await here.leaves()
+
+
+@transactional
+async def test_the_board_of_another_table_waits_for_the_gallery_by_polling(running: Cafe) -> None:
+    """A59"""
+    board, _question = await board_of(running, table=2)
+    await sync_to_async(lambda: running.writes(running.dana, "Theirs", table=2))()
+    asking = client(running, running.cem), f"/live/{running.event.key}/parts", {"since": json.dumps({board: 0})}
+    for phase, told in (("over", "end"), ("gallery", "parts")):
+        await sync_to_async(lambda phase=phase: running.does(running.moderator, "stage", "phase.go", **GO[phase]))()
+        answer = (await asking[0].get(*asking[1:])).json()
+        (frame,) = [found for found in answer if found.get("s") == board]
+        assert (phase, frame["t"], "Theirs" in json.dumps(answer)) == (phase, told, told == "parts")
+        assert frame.get("code") in {None, "not_allowed_now"}
+
+
+@transactional
+@pytest.mark.parametrize("as_moderator", ["", "?as=moderator"], ids=["as a guest", "as the moderator"])
+async def test_the_moderator_of_another_event_finds_no_live_stream(running: Cafe, as_moderator: str) -> None:
+    """A64: to them it is as if there were no such event; who comes as a guest is asked to join, as anybody is"""
+    zoe = await sync_to_async(lambda: browser_of(running.eve.event.owner).cookies[settings.SESSION_COOKIE_NAME].value)()
+    before = await sync_to_async(facts)(running)
+    asking = AsyncClient(headers={"accept-language": "en"})
+    asking.cookies[settings.SESSION_COOKIE_NAME] = zoe
+    frame = {"t": "op", "id": str(new_id()), "s": "stage", "k": "phase.next", "d": {}}
+    key, nowhere = f"/live/{running.event.key}", "/live/ZZZZZZZZ"
+    code, status, close = ("not_found", 404, 4404) if as_moderator else ("sign_in", 401, 4401)
+    for place in (key, nowhere) if as_moderator else (key,):
+        posted = await asking.post(f"{place}/ops{as_moderator}", frame, content_type="application/json")
+        formed = await asking.post(f"{place}/ops{as_moderator}", {**frame, "d": ""})
+        polled = await asking.get(f"{place}/parts{as_moderator}")
+        assert [(a.status_code, a.json()["code"]) for a in (posted, formed, polled)] == [(status, code)] * 3
+        socket = Browser(place[6:], f"{settings.SESSION_COOKIE_NAME}={zoe}", query=as_moderator)
+        await socket.opens()
+        assert ((await socket.hears("err"))["code"], (await socket.hears("close"))["code"]) == (code, close)
+    assert await sync_to_async(facts)(running) == before
 
 
 # ── pages ──

@@ -9,13 +9,14 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import Client
 
+from sessions.clock import now_ms
 from sessions.live import fields, threads
 from sessions.models import Event, Participant
-from tables.models import Note, Table
+from tables.models import Note, Seat, Table
 from tests.cafe import Cafe
 from tests.pages import reads
 from tests.test_socket import board_of
-from tests.transports import by_form, client, everywhere, post
+from tests.transports import WAYS, by_form, client, everywhere, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FAMILY, ASTRONAUT, FLAG, KEYCAP = "👨‍👩‍👧‍👦", "👩🏽‍🚀", "🇺🇳", "1️⃣"
@@ -169,6 +170,29 @@ async def test_seats_have_bounds(running: Cafe, cap: Any) -> None:
     }
     assert await everywhere(running, running.moderator, "room", "table.set", {"table": table, "cap": 50}) == {None}
     assert await sync_to_async(lambda: Table.objects.get(pk=table).cap)() == 50
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_fewer_seats_than_people_send_nobody_away_and_let_nobody_in(running: Cafe, way: str) -> None:
+    """A71: the table says by how many it is over"""
+    running.secrets[running.moderator.pk] = await sync_to_async(lambda: device_of(running))()
+    table = await sync_to_async(lambda: running.table(1).pk)()
+    take = WAYS[way](running, running.dana, "room", "seat.take", {"table": table})
+    assert await WAYS[way](running, running.moderator, "room", "table.set", {"table": table, "cap": 1}) is None
+    assert await take == "table_full"
+    page = (await client(running, running.dana).get(f"/e/{running.event.key}/lobby/")).content.decode()
+    assert (reads(page, "over by 1"), await sync_to_async(Seat.objects.filter(table=table).count)()) == (True, 2)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_no_session_ends_before_now(running: Cafe, way: str) -> None:
+    """A94: it has 20 minutes left, and ends; nobody is put back in time"""
+    running.secrets[running.moderator.pk] = await sync_to_async(lambda: device_of(running))()
+    began = now_ms()
+    assert await WAYS[way](running, running.moderator, "stage", "clock.add", {"minutes": 0}) is None
+    assert await WAYS[way](running, running.moderator, "stage", "clock.add", {"minutes": -240}) is None
+    assert began <= await sync_to_async(lambda: running.now.ends_at)() <= now_ms()
+    assert await WAYS[way](running, running.moderator, "stage", "clock.add", {"minutes": -241}) == "bad_field"
 
 
 @pytest.mark.parametrize("minutes", [-(10**9), 10**9, "٣", "1e3", 0.5])

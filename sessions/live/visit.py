@@ -51,7 +51,10 @@ def viewer(code: str, cookies: str, *, as_moderator: bool) -> Participant:
         raise Closed(4404, "not_found")
     person = None if as_moderator else participant_with(event, cookies)
     if person is None and (as_moderator or cookie_name(event) not in cookies):
-        person = moderator_in(event, _signed_in(cookies))
+        account = _signed_in(cookies)
+        person = moderator_in(event, account)
+        if person is None and as_moderator and account is not None:
+            raise Closed(4404, "not_found")  # somebody else's: as if there were none
     if person is None:
         raise Closed(4401, "sign_in")
     if person.removed_at is not None:
