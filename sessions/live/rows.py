@@ -9,7 +9,8 @@ and each query is compiled anew. Only the live engine and its kinds of stream re
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -22,6 +23,11 @@ Model = type[models.Model]
 Lock = Literal["", "wait", "skip"]
 READ_AS_STORED = (models.AutoField, models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
 STORED_AS_IS = (*READ_AS_STORED, models.BooleanField)
+MEANT: dict[type, Callable[[Any], Any]] = {models.BooleanField: bool, models.UUIDField: UUID}  # what SQLite has not
+NEWER = {  # keys with a number each, and how these are called
+    "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
+    "postgresql": ("unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq)", "wanted.of", "wanted.seq"),
+}
 
 
 def find(
@@ -32,15 +38,35 @@ def find(
     `where` is a further condition in SQL. `lock` holds the rows in the order of their keys, as SQLite does by itself;
     with "skip" those that another connection holds are left out.
     """
-    columns = _columns_of(model, tuple(names))
     keys = [_keys(values) for values in among.values()]
+    return _fetch(_select(connection.vendor, model, tuple(names), tuple(among), where, lock), keys, model, names)
+
+
+def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int], *, joined: str) -> list[Sequence[Any]]:
+    """The values of these fields in all rows that have risen: whose seq is above what `after` has for their `of`.
+
+    The last value is the `name` of whom the key `joined` leads to.
+    """
+    keys = [json.dumps(after)] if connection.vendor == "sqlite" else [list(after), list(after.values())]
+    return _fetch(_newer(connection.vendor, model, tuple(names), of, joined), keys, model, names)
+
+
+def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[int, int]:
+    """How many rows there are for each of these keys in `by`; none is not told. `where` is a condition in SQL."""
+    found = _fetch(_count(connection.vendor, model, by, where), [_keys(among)], model, (by,))
+    return dict(cast("list[tuple[int, int]]", found))
+
+
+def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) -> list[Sequence[Any]]:
+    """SQLite knows neither truths nor UUIDs."""
     with connection.cursor() as cursor:
-        cursor.execute(_select(connection.vendor, model, tuple(names), tuple(among), where, lock), keys)
+        cursor.execute(sql, keys)
         found: list[Sequence[Any]] = cursor.fetchall()
     if connection.vendor == "sqlite":
-        for at, column in enumerate(columns):
-            if not isinstance(column, READ_AS_STORED):
-                found = [(*row[:at], _as_meant(column, row[at]), *row[at + 1 :]) for row in found]
+        for at, column in enumerate(_columns_of(model, tuple(names))):
+            meant = MEANT.get(type(column))
+            if meant is not None:
+                found = [(*row[:at], row[at] if row[at] is None else meant(row[at]), *row[at + 1 :]) for row in found]
     return found
 
 
@@ -53,6 +79,22 @@ def load(
     attributes = [column.attname for column in columns]
     rows = find(model, [column.name for column in columns], among, where=where, lock=lock)
     return [model.from_db(DEFAULT_DB_ALIAS, attributes, row) for row in rows]
+
+
+def whole(model: type[Row], among: Mapping[str, Collection[Any]]) -> list[Row]:
+    """The same with all fields."""
+    return load(model, tuple(column.name for column in model._meta.concrete_fields), among)
+
+
+def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.Model], *, by: str) -> None:
+    """Gives each owner its rows, those whose attribute `by` is its key, as `prefetch_related(name)` would."""
+    of: dict[Any, list[models.Model]] = defaultdict(list)
+    for row in related:
+        of[row.__dict__[by]].append(row)
+    for owner in owners:
+        known: Any = models.QuerySet(cast("Model", owner._meta.get_field(name).related_model))
+        known._result_cache, known._prefetch_done = of[owner.pk], True
+        cast("Any", owner)._prefetched_objects_cache = {name: known}
 
 
 def insert(rows: Collection[models.Model]) -> None:
@@ -119,6 +161,30 @@ def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str,
     return sql
 
 
+@cache
+def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: str) -> str:
+    (key,), (link,) = _columns_of(model, (of,)), _columns_of(model, (joined,))
+    named = ", ".join(f"own.{_quoted(column.column)}" for column in _columns_of(model, names))
+    other = cast("Model", link.related_model)._meta
+    source, ref, seq = NEWER[vendor]
+    return (
+        f"SELECT {named}, other.{_quoted('name')} FROM {source}"
+        f" CROSS JOIN {_quoted(model._meta.db_table)} AS own"
+        f" JOIN {_quoted(other.db_table)} AS other ON other.{_quoted(other.pk.column)} = own.{_quoted(link.column)}"
+        f" WHERE own.{_quoted(key.column)} = {ref} AND own.{_quoted('seq')} > {seq}"
+    )
+
+
+@cache
+def _count(vendor: str, model: Model, by: str, where: str) -> str:
+    (column,) = _columns_of(model, (by,))
+    named = _quoted(column.column)
+    return (
+        f"SELECT {named}, count(*) FROM {_quoted(model._meta.db_table)}"
+        f" WHERE {_condition(vendor, column)} AND {where} GROUP BY {named}"
+    )
+
+
 def _condition(vendor: str, column: Column) -> str:
     if vendor == "sqlite":
         return f"{_quoted(column.column)} IN (SELECT value FROM json_each(%s))"
@@ -129,13 +195,6 @@ def _keys(values: Iterable[Any]) -> Any:
     if connection.vendor != "sqlite":
         return list(values)
     return json.dumps([value.hex if isinstance(value, UUID) else value for value in values])
-
-
-def _as_meant(column: Column, value: Any) -> Any:
-    """SQLite knows neither truths nor UUIDs."""
-    if value is None or not isinstance(column, models.BooleanField | models.UUIDField):
-        return value
-    return bool(value) if isinstance(column, models.BooleanField) else UUID(hex=value)
 
 
 def _unnested(columns: Sequence[Column]) -> str:

@@ -1,13 +1,14 @@
 """The streams `board:<id>`: the notes on one tablecloth."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F
 
 from sessions.ledger import Erased, What
+from sessions.live import rows
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
@@ -58,14 +59,12 @@ class BoardKind(Kind):
         CARRIED_OUT[op.kind](scene, state, event, board, actor, op)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
-        wanted = Q(pk=None)
-        for read in reads:
-            wanted |= Q(board_id=read.stream.ref, seq__gt=read.after)
-        of_board = {read.stream.ref: read.stream.pk for read in reads}
-        found: dict[int, list[Part]] = {pk: [] for pk in of_board.values()}
-        for note in Note.objects.filter(wanted).select_related("author"):
-            found[of_board[note.board_id]].append(note_part(note))
-        return found
+        after = {read.stream.ref: read.after for read in reads}
+        found: dict[int, list[Part]] = {ref: [] for ref in after}
+        for row in rows.newer(Note, Written._fields[:-1], "board", after, joined="author"):
+            note = Written._make(row)
+            found[note.board].append(note.part())
+        return {read.stream.pk: found[read.stream.ref] for read in reads}
 
     def closed(self, scene: Scene, event: Event) -> None:
         """Nobody can bring deleted notes back any more: their words go, the tombstones stay."""
@@ -95,28 +94,55 @@ class BoardKind(Kind):
         return {(viewer, boards[board]) for viewer, board in Board.objects.readable(list(viewers), list(boards))}
 
 
+class Written(NamedTuple):
+    """What is told of a note, as the database has it: named like its fields, keys as numbers."""
+
+    id: UUID
+    board: int
+    seq: int
+    question: int
+    text: str
+    colour: str
+    order: str
+    author: int
+    at: int
+    edited: int
+    late: bool
+    hidden: bool
+    gone_at: int | None
+    name: str  # the author's
+
+    def part(self) -> Part:
+        """The one place where a note becomes data; guests never get a hidden one."""
+        note = str(self.id)
+        name = f"note:{note}"
+        if self.gone_at is not None:
+            return Part.gone(name, self.seq)
+        shown = {
+            "id": name,
+            "seq": self.seq,
+            "note": note,
+            "q": self.question,
+            "text": self.text,
+            "colour": self.colour,
+            "order": self.order,
+            "by": self.author,
+            "name": self.name,
+            "at": self.at,
+            "edited": self.edited,
+            "late": self.late,
+            "hidden": self.hidden,
+        }
+        return Part(name, self.seq, {"id": name, "seq": self.seq, "gone": True} if self.hidden else shown, shown)
+
+
+COLUMNS = {column.name: column.attname for column in Note._meta.concrete_fields}
+
+
 def note_part(note: Note) -> Part:
-    """The one place where a note becomes data; guests never get a hidden one."""
-    name = f"note:{note.pk}"
-    if note.gone_at is not None:
-        return Part.gone(name, note.seq)
-    shown = {
-        "id": name,
-        "seq": note.seq,
-        "note": str(note.pk),
-        "q": note.question_id,
-        "text": note.text,
-        "colour": note.colour,
-        "order": note.order,
-        "by": note.author_id,
-        "name": note.author.name,
-        "at": note.at,
-        "edited": note.edited,
-        "late": note.late,
-        "hidden": note.hidden,
-    }
-    hidden = {"id": name, "seq": note.seq, "gone": True}
-    return Part(name, note.seq, hidden if note.hidden else shown, shown)
+    """The same of a note at hand."""
+    values = [note.__dict__[COLUMNS[name]] for name in Written._fields[:-1]]
+    return Written._make([*values, note.author.name]).part()
 
 
 def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -> None:

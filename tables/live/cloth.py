@@ -1,9 +1,7 @@
 """The state in which notes are judged: boards, who sat at them, what is written."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
-
-from django.db.models import Count
 
 from sessions.live import rows
 from sessions.live.ops import Op, Refused
@@ -12,8 +10,10 @@ from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role
 from sessions.phases import GRACE_MS, LATE_MS, Phase
-from tables.models import Board, Note, Seat, SeatHistory
+from tables.models import Board, Note, Seat, SeatHistory, Table
 from tables.order import at_end, between
+
+TABLE = ("id", "number")
 
 
 class Cloth:
@@ -32,8 +32,7 @@ class Cloth:
         """A fixed number of queries, however many operations and notes."""
         cloth = cls()
         refs, actors = {op.stream.ref for op in ops}, {op.actor_id for op in ops}
-        boards = Board.objects.filter(pk__in=refs, session__event_id__in=scene.events)
-        cloth.boards = boards.select_related("session", "table").in_bulk()
+        cloth._read_boards(scene, refs)
         cloth._read_notes(ops)
         sessions = {board.session_id for board in cloth.boards.values()}
         seats = rows.find(Seat, ("participant", "session", "table"), {"participant": actors, "session": sessions})
@@ -41,9 +40,17 @@ class Cloth:
         past = rows.load(SeatHistory, ("id", "participant", "board", "until"), {"participant": actors, "board": refs})
         cloth.history = {(row.participant_id, row.board_id): row for row in past}
         authors = actors | {note.author_id for note in cloth.notes.values()}
-        counts = Note.objects.filter(author_id__in=authors, gone_at=None).values("author_id")
-        cloth.written = dict(counts.annotate(n=Count("pk")).values_list("author_id", "n"))
+        cloth.written = rows.count(Note, "author", authors, where="gone_at IS NULL")
         return cloth
+
+    def _read_boards(self, scene: Scene, refs: Collection[int]) -> None:
+        """Those of the batch's events."""
+        sessions = {session.pk: session for event in scene.events.values() for session in event.sessions.all()}
+        boards = [board for board in rows.whole(Board, {"id": refs}) if board.session_id in sessions]
+        tables = {table.pk: table for table in rows.load(Table, TABLE, {"id": {board.table_id for board in boards}})}
+        for board in boards:
+            board.session, board.table = sessions[board.session_id], tables[board.table_id]
+            self.boards[board.pk] = board
 
     def _read_notes(self, ops: Sequence[Op]) -> None:
         """Those that operations name, whose ids they have, and all of a board on which one is moved."""
