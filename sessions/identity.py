@@ -1,5 +1,6 @@
 """Who is asking: a guest by the cookie bound to the event, a moderator by the account."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 
@@ -18,6 +19,7 @@ from sessions.live.ops import Name
 from sessions.models import Device, Event, HandOver, Moderator, Participant
 from sessions.steps import all_steps
 
+log = logging.getLogger(__name__)
 DAY = timedelta(days=1)  # how long a seat is remembered after the event
 MINUTE = timedelta(minutes=1)
 HAND_OVER_LIFE = timedelta(minutes=5)
@@ -97,14 +99,28 @@ def guest_of(request: HttpRequest, code: str) -> tuple[Event, Participant]:
 
 def moderator_of(request: HttpRequest, code: str) -> tuple[Event, Participant]:
     """The signed-in moderator's own event with this key; `Http404` for everybody else."""
-    event = None
-    if isinstance(request.user, Moderator):
-        event = Event.objects.visible_to(request.user).filter(key=code).prefetch_related("sessions").first()
-    participant = moderator_in(event, request.user) if event else None
-    if event is None or participant is None:
+    if not isinstance(request.user, Moderator):
+        raise Http404
+    event = own_event(request.user, code, "sessions")
+    participant = moderator_in(event, request.user)
+    if participant is None:
         raise Http404
     request.participant = participant
     return event, participant
+
+
+def own_event(account: Moderator, code: str, *along: str) -> Event:
+    """A moderator's own event with this key, with what is read `along`; `Http404` for what is another's."""
+    event = Event.objects.visible_to(account).filter(key=code).prefetch_related(*along).first()
+    if event is None:
+        put_down(account, code)
+        raise Http404
+    return event
+
+
+def put_down(account: Moderator, code: str) -> None:
+    """For whoever reads the log: a moderator asked for what is another's, or is not there (A64)."""
+    log.warning("moderator %d asked for event %s, which is not theirs", account.pk, code)
 
 
 def moderator_in(event: Event, user: object) -> Participant | None:

@@ -255,14 +255,16 @@ ACTS = ("", "copies/", "delete/", "tables/", "code/", "doors/", "seats/")
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_the_moderator_of_another_event_finds_nothing(
-    event: Event, elsewhere: Event, ada: Moderator, method: str
+    event: Event, elsewhere: Event, ada: Moderator, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A64: 404, whether the event exists or not, and nothing changes"""
+    """A64: 404, whether the event exists or not, nothing changes, and the log tells of it"""
     mallory = browser_of(elsewhere.owner)
     before = Event.objects.order_by("pk").values()[::1]
     for page in HERS if method == "get" else ACTS:
         for key in (event.key, "ZZZZZZZZ"):
+            caplog.clear()
             assert (page, getattr(mallory, method)(f"/events/{key}/{page}").status_code) == (page, 404)
+            assert f"moderator {elsewhere.owner.pk} asked for event {key}, which is not theirs" in caplog.text
     assert Event.objects.order_by("pk").values()[::1] == before
     assert all(browser_of(ada).get(f"/events/{event.key}/{page}").status_code == 200 for page in HERS)
 

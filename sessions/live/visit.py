@@ -11,7 +11,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from sessions.codes import SESSION_KEY
-from sessions.identity import cookie_name, moderator_in, participant_with, secret_in
+from sessions.identity import cookie_name, moderator_in, participant_with, put_down, secret_in
 from sessions.live import reading, rights
 from sessions.live.ops import Name, Refused
 from sessions.live.reading import find
@@ -53,7 +53,8 @@ def viewer(code: str, cookies: str, *, as_moderator: bool) -> Participant:
     if person is None and (as_moderator or cookie_name(event) not in cookies):
         account = _signed_in(cookies)
         person = moderator_in(event, account)
-        if person is None and as_moderator and account is not None:
+        if person is None and as_moderator and isinstance(account, Moderator):
+            put_down(account, code)
             raise Closed(4404, "not_found")  # somebody else's: as if there were none
     if person is None:
         raise Closed(4401, "sign_in")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from sessions import identity
 from sessions.http import HttpRequest
 from sessions.ledger import What
 from sessions.live import streams, words
@@ -131,12 +132,7 @@ def moderator(request: HttpRequest) -> Moderator:
 
 
 def own_event(request: HttpRequest, code: str) -> Event:
-    event = (
-        Event.objects.visible_to(moderator(request)).filter(key=code).prefetch_related("sessions__questions").first()
-    )
-    if event is None:
-        raise Http404
-    return event
+    return identity.own_event(moderator(request), code, "sessions__questions")
 
 
 def ask_to_change(event: Event) -> None:
