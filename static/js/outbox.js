@@ -10,17 +10,23 @@ const TRIM_EVERY = 16;
 /** `owner` is event key and participant. `unsafe()` is called once when things can only be kept in memory. */
 export async function openOutbox({ owner, tab, unsafe }) {
   const box = new Outbox({ owner, tab, unsafe });
-  try {
-    box.base = await openBase();
-  } catch {
-    box.fail();
-  }
+  await box.open();
   return box;
 }
 
 class Outbox {
   constructor({ owner, tab, unsafe }) {
     Object.assign(this, { owner, tab, unsafe, base: null, safe: true, settled: 0, memory: new Map(), kept: new Map() });
+  }
+
+  /** Tried again when others' entries are asked for: a browser that is busy may not answer in time. */
+  async open() {
+    try {
+      this.base = await openBase();
+      for (const entry of this.memory.values()) this.change(({ ops }) => ops.put(entry));
+    } catch {
+      this.fail();
+    }
   }
 
   /** Resolves when the entry outlives this tab; a moment later it outlives a power cut too, but nobody waits for that. */
@@ -82,6 +88,7 @@ class Outbox {
 
   /** Everything of this person that belongs to this tab or to one that `isGone(tab)`; it is this tab's from now on. */
   async claim(isGone) {
+    if (!this.base) await this.open();
     const { owner, tab, memory } = this;
     const free = claims(await this.stored("ops"), { owner, tab, has: (id) => memory.has(id), isGone });
     for (const entry of free) memory.set(entry.id, entry);

@@ -27,6 +27,8 @@ DURABILITY = """() => { window.asked = []; const begin = IDBDatabase.prototype.t
 NEVER_STRICT = """() => { const begin = IDBDatabase.prototype.transaction;
   IDBDatabase.prototype.transaction = function (names, mode, how) { const begun = begin.call(this, names, mode, how);
     if (how?.durability === 'strict') Object.defineProperty(begun, 'oncomplete', {set() {}}); return begun; }; }"""
+SILENT_ONCE = """() => { const open = IDBFactory.prototype.open; let asked = 0;
+  IDBFactory.prototype.open = function (...how) { asked += 1; return asked === 1 ? {} : open.apply(this, how); }; }"""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,26 @@ def test_a_note_survives_the_crash_of_its_tab(outage: Outage, cem: Page, dana: P
     expect_once(after, dana, text="The tab crashes")
     expect_state(after, "The tab crashes", "Saved")
     assert outage.counts("The tab crashes") == 1
+    after.close()
+
+
+def test_what_a_crashed_tab_left_is_found_when_the_browser_was_too_busy_at_first(
+    outage: Outage, cem: Page, dana: Page
+) -> None:
+    """As in seed 1 of chaos, ten minutes, scale: the page had opened without a store and never looked into it."""
+    outage.wire.clog()
+    writes(cem, "The browser is busy")
+    expect_state(cem, "The browser is busy", "Sending")
+    with pytest.raises(Error, match="crash"):
+        cem.goto("chrome://crash")
+    outage.wire.let_through()
+    outage.wire.end_dead()
+    after = outage.cem.context.new_page()
+    after.add_init_script(f"({SILENT_ONCE})()")
+    opens(after, outage.address("table", through=outage.wire.url))
+    expect_once(after, dana, text="The browser is busy")
+    expect_state(after, "The browser is busy", "Saved")
+    assert outage.counts("The browser is busy") == 1
     after.close()
 
 
