@@ -116,7 +116,7 @@ class Fuzzed:
 
 @pytest.fixture
 async def fuzzed(transactional_db: None, settings: Settings, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Fuzzed]:
-    for limit in ("OPS", "POLLS"):
+    for limit in ("OPS", "POLLS", "HELLOS"):
         setattr(settings, f"LIMIT_{limit}_BURST", 100_000)
         setattr(settings, f"LIMIT_{limit}_PER_SECOND", 100_000)
     settings.LIMIT_NOTES_PER_PERSON = settings.LIMIT_NOTES_PER_BOARD = 100_000
