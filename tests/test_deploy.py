@@ -17,6 +17,7 @@ import yaml
 from django.core.management import get_commands
 
 from tests.browser.house import House
+from zoomcafe.environment import HARNESSES
 from zoomcafe.management.commands.serve import Command
 from zoomcafe.settings import ENV
 
@@ -102,7 +103,7 @@ def test_compose_names_only_what_it_has(services: dict[str, Any]) -> None:
 @pytest.mark.parametrize("page", [PAGE, ROOT / "README.md"], ids=["deploying.md", "README.md"])
 def test_the_page_names_commands_and_files_that_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert set(re.findall(r"(?:manage\.py|deploy/manage) (\w+)", text)) <= {*get_commands(), "tool"}
+    assert set(re.findall(r"(?:manage\.py|deploy/manage) (\w+)", text)) <= {*get_commands(), "tool", *HARNESSES}
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text)]
     assert [link for link in links if link and not (page.parent / link).exists()] == []
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 HOME = Path(__file__).resolve().parent.parent
+HARNESSES = ("bench", "chaos")  # programs of the tests with a name of their own
 LOCKS = {"run": HOME / "requirements.lock", "test": HOME / "requirements-test.lock"}
 PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)(?:\s*;\s*(.+?))?\s*\\?$", re.MULTILINE)
 MARK = re.compile(r"^(\w+) (==|!=) '([^']*)'$")
@@ -66,7 +67,7 @@ def enter(argv: list[str]) -> None:
             run_module(argv[2], argv[3:])
         elif argv[1:2] == ["test"]:
             run_module("pytest", ["-o", f"cache_dir={var_dir() / 'cache' / 'pytest'}", *argv[2:]])
-        elif argv[1:2] in (["bench"], ["chaos"]):
+        elif argv[1:2] and argv[1] in HARNESSES:
             os.chdir(HOME)
             run_module(f"tests.{argv[1]}", argv[2:])
         elif (python := interpreter("run")) != Path(sys.executable):
