@@ -14,6 +14,7 @@ from sessions.live.visitor import Page, Visitor
 from tables.models import Note
 from tests.chaos import postgres
 from tests.chaos.postgres import Cluster
+from tests.chaos.site import scratch
 from tests.machine import or_say
 from tests.several import Machine, Scene
 
@@ -21,21 +22,20 @@ PATIENCE = 60.0
 
 
 @pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
+    """Not below pytest's own folder: each session that begins closes that to PostgreSQL's account."""
     try:
         postgres.programs()
     except postgres.MissingError as missing:
         or_say(None, str(missing))
-    folder = tmp_path_factory.mktemp("cluster")
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)  # for PostgreSQL's own account
-    cluster = Cluster(folder)
-    try:
-        cluster.start()
-        cluster.create()
-        yield cluster
-    finally:
-        cluster.close()
+    with scratch() as folder:
+        cluster = Cluster(folder)
+        try:
+            cluster.start()
+            cluster.create()
+            yield cluster
+        finally:
+            cluster.close()
 
 
 @pytest.fixture
