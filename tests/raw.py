@@ -40,10 +40,7 @@ class Raw:
     def ask(self, *pieces: bytes) -> bytes:
         """Everything that is answered until the server hangs up."""
         with self.call() as caller:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                for piece in pieces:
-                    caller.sendall(piece)
-            return read_all(caller)
+            return ask(caller, *pieces)
 
     def get(self, path: str, *, method: str = "GET", headers: bytes = b"", body: bytes = b"") -> bytes:
         """A whole request; `headers` are lines that end as lines do."""
@@ -56,16 +53,9 @@ class Raw:
 
     def handshake(self, path: str, *, origin: str = "", headers: bytes = b"") -> socket.socket:
         """A socket just asked for; its answer is not read yet."""
-        said = {
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": b64encode(bytes(16)).decode(),
-            "Sec-WebSocket-Version": "13",
-            "Origin": origin or self.house.url,
-        }
-        lines = "".join(f"{name}: {value}\r\n" for name, value in said.items()).encode()
         caller = self.call()
-        caller.sendall(f"GET {path} HTTP/1.1\r\n".encode() + self.host + lines + headers + b"\r\n")
+        asked = self.host + f"Origin: {origin or self.house.url}\r\n".encode() + headers
+        caller.sendall(handshake(path, asked))
         return caller
 
     def new_lines(self) -> list[str]:
@@ -75,6 +65,21 @@ class Raw:
             lines = log.read()
         self.read_of_log += len(lines)
         return lines.decode("utf-8").split("\n")[:-1]
+
+
+def handshake(path: str, headers: bytes) -> bytes:
+    """What asks for a socket; `headers` are lines that end as lines do, the host among them."""
+    wishes = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    key = b"Sec-WebSocket-Key: " + b64encode(bytes(16)) + b"\r\n"
+    return f"GET {path} HTTP/1.1\r\n".encode() + wishes + key + headers + b"\r\n"
+
+
+def ask(caller: socket.socket, *pieces: bytes) -> bytes:
+    """Everything that is answered until the server hangs up."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for piece in pieces:
+            caller.sendall(piece)
+    return read_all(caller)
 
 
 def read_all(caller: socket.socket) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from sessions import identity
-from sessions.live import reading, streams
+from sessions.live import reading, rows, streams
 from sessions.live.ops import Answer, Name, Op
 from sessions.live.scene import Scene
 from sessions.live.words import say
@@ -282,3 +282,11 @@ def test_a_moderator_is_there_with_a_stream_or_not_at_all(db: None, monkeypatch:
     assert moderator is not None
     assert Stream.objects.filter(event=event, kind="me", ref=moderator.pk).count() == 1
     assert identity.moderator_in(event, ada) == moderator
+
+
+def test_rows_read_without_the_orm_are_what_it_reads(running: Cafe) -> None:
+    """Also moments, of which SQLite knows nothing."""
+    [event] = rows.whole(Event, {"id": [running.event.pk]})
+    expected = Event.objects.get(pk=running.event.pk)
+    names = [column.attname for column in Event._meta.concrete_fields]
+    assert [getattr(event, name) for name in names] == [getattr(expected, name) for name in names]

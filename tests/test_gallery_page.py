@@ -189,6 +189,15 @@ def test_markup_says_what_is_written_on_tables_and_questions_now(walk: Event, ce
     assert "Under the lime tree, " in gallery_of(cem)
 
 
+def test_an_author_has_their_new_name_in_the_gallery_at_once(walk: Event, cem: Participant) -> None:
+    assert reads(gallery_of(cem), "Dana")
+    lead, dana = identity.moderator_in(walk, walk.owner), walk.participants.get(name="Dana")
+    assert lead is not None
+    assert do(lead, Name("room"), "person.set", p=dana.pk, name="Robin").code is None
+    shown = results(gallery_of(cem))
+    assert ("Robin" in shown, "Dana" in shown) == (True, False)
+
+
 def test_a_reader_of_another_language_gets_their_own_markup(walk: Event, cem: Participant) -> None:
     there = reverse("gallery", args=[walk.key])
     pages = [browser_of(cem, language=language).get(there).content.decode() for language in ("en", "de")]

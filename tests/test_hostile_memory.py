@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
 
-from tests.raw import frame
-from tests.test_serving import HOST, MIB, Tiny, read_all, running, status
+from tests.raw import frame, handshake, read_all, status
+from tests.test_serving import HOST, MIB, Tiny, running
 
 SOCKETS = 5
 SENT = 24 * MIB  # at most, by each
@@ -24,17 +23,9 @@ def tiny() -> Iterator[Tiny]:
         yield tiny
 
 
-def handshake(tiny: Tiny, path: str) -> socket.socket:
+def opened(tiny: Tiny, path: str) -> socket.socket:
     caller = tiny.call()
-    key = b64encode(bytes(16))
-    caller.sendall(
-        f"GET {path} HTTP/1.1\r\n".encode()
-        + HOST
-        + b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        + b"Sec-WebSocket-Key: "
-        + key
-        + b"\r\n\r\n"
-    )
+    caller.sendall(handshake(path, HOST))
     assert status(caller.recv(4096)) == 101
     caller.settimeout(0.5)
     return caller
@@ -78,7 +69,7 @@ FLOODS = {
 @pytest.mark.parametrize(("path", "sent"), FLOODS.values(), ids=FLOODS)
 def test_nobody_makes_the_server_keep_more_than_a_mebibyte(tiny: Tiny, path: str, sent: bytes) -> None:
     with contextlib.ExitStack() as stack:
-        callers = [stack.enter_context(handshake(tiny, path)) for _socket in range(SOCKETS)]
+        callers = [stack.enter_context(opened(tiny, path)) for _socket in range(SOCKETS)]
         before = tiny.memory()
         for caller in callers:
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):
@@ -90,7 +81,7 @@ def test_nobody_makes_the_server_keep_more_than_a_mebibyte(tiny: Tiny, path: str
 def test_who_is_not_heard_for_a_while_is_heard_whole_and_in_order(tiny: Tiny) -> None:
     """Reading rests while nobody takes anything, or fetches nothing; then everything is there."""
     words = [b"a" * (1 + n % 300) for n in range(100_000)]
-    with handshake(tiny, "/deaf") as caller:
+    with opened(tiny, "/deaf") as caller:
         caller.setblocking(False)
         pending, got = b"".join(frame(word) for word in words), b""
         taken = caller.send(pending)
@@ -110,7 +101,7 @@ def test_who_is_not_heard_for_a_while_is_heard_whole_and_in_order(tiny: Tiny) ->
 
 
 def test_who_fetches_nothing_is_cut_off_beyond_what_a_page_may_have_on_its_way(tiny: Tiny) -> None:
-    with handshake(tiny, "/flood") as caller, contextlib.suppress(ConnectionResetError):
+    with opened(tiny, "/flood") as caller, contextlib.suppress(ConnectionResetError):
         assert tiny.line() == "cut off"
         assert status(tiny.get()) == 200
         assert len(read_all(caller)) < 16 * MIB

@@ -17,6 +17,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.raw import ask, read_all, status
+
 HOST = b"Host: cafe.example\r\n"
 CHUNK = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
 MIB = 1024 * 1024
@@ -50,10 +52,7 @@ class Tiny:
     def ask(self, *pieces: bytes) -> bytes:
         """Everything it answers until it hangs up."""
         with self.call() as caller:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                for piece in pieces:
-                    caller.sendall(piece)
-            return read_all(caller)
+            return ask(caller, *pieces)
 
     def get(self, path: bytes = b"/") -> bytes:
         return self.ask(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
@@ -66,18 +65,6 @@ class Tiny:
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/"
-
-
-def read_all(caller: socket.socket) -> bytes:
-    answer = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := caller.recv(65_536):
-            answer += piece
-    return answer
-
-
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1])
 
 
 @contextlib.contextmanager

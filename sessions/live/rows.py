@@ -21,8 +21,11 @@ Column: TypeAlias = "models.Field[Any, Any]"
 Row = TypeVar("Row", bound=models.Model)
 Model = type[models.Model]
 Lock = Literal["", "wait", "skip"]
-READ_AS_STORED = (models.AutoField, models.CharField, models.TextField, models.IntegerField, models.ForeignKey)
-STORED_AS_IS = (*READ_AS_STORED, models.BooleanField)
+STORED_AS_IS = (
+    *(models.AutoField, models.BooleanField, models.CharField),
+    *(models.ForeignKey, models.IntegerField, models.TextField),
+)
+READABLE = (*STORED_AS_IS, models.UUIDField)
 MEANT: dict[type, Callable[[Any], Any]] = {models.BooleanField: bool, models.UUIDField: UUID}  # what SQLite has not
 NEWER = {  # keys with a number each, and how these are called
     "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
@@ -82,8 +85,8 @@ def load(
 
 
 def whole(model: type[Row], among: Mapping[str, Collection[Any]]) -> list[Row]:
-    """The same with all fields."""
-    return load(model, tuple(column.name for column in model._meta.concrete_fields), among)
+    """The same with all fields that can be read here. Moments cannot: whoever asks for one asks the ORM."""
+    return load(model, _readable(model), among)
 
 
 def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.Model], *, by: str) -> None:
@@ -144,6 +147,11 @@ def _values(columns: Sequence[Column], rows: Collection[models.Model]) -> list[l
             values = [column.get_db_prep_save(value, connection) for value in values]
         found.append(values)
     return found
+
+
+@cache
+def _readable(model: Model) -> tuple[str, ...]:
+    return tuple(column.name for column in model._meta.concrete_fields if isinstance(column, READABLE))
 
 
 @cache

@@ -25,6 +25,7 @@ from tests.several import Machine, Scene
 
 TIMES = 20  # measured in each round
 ROUNDS = 4
+WARM_UP_S = 1.0  # until the flood has come
 PAUSE_S = 0.12  # below the pace that one person may have
 COLOURS = ("mint", "sky")
 
@@ -62,7 +63,7 @@ def flooded(kind: str, target: Target) -> Iterator[None]:
     process = multiprocessing.get_context("spawn").Process(target=flood, args=[kind, target], daemon=True)
     process.start()
     try:
-        time.sleep(1)
+        time.sleep(WARM_UP_S)
         yield
     finally:
         process.kill()

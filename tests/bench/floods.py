@@ -7,16 +7,14 @@ import json
 import socket
 import threading
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.raw import frame
+from tests.raw import frame, handshake
 
 CALLERS = 8
 READ = 65_536
 HELLO = frame(b'{"t":"hello","v":1,"streams":{}}')
-NOBODY = "zoomcafe=nobody"
 
 
 class Target(NamedTuple):
@@ -34,15 +32,9 @@ class Target(NamedTuple):
         return "\r\n".join([line, f"Host: 127.0.0.1:{self.port}", *headers, "", ""]).encode()
 
     def handshake(self, cookie: str) -> bytes:
-        return self.head(
-            f"GET /live/{self.key}/ HTTP/1.1",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {b64encode(bytes(16)).decode()}",
-            "Sec-WebSocket-Version: 13",
-            f"Origin: http://127.0.0.1:{self.port}",
-            f"Cookie: {cookie}",
-        )
+        here = f"127.0.0.1:{self.port}"
+        said = f"Host: {here}\r\nOrigin: http://{here}\r\nCookie: {cookie}\r\n"
+        return handshake(f"/live/{self.key}/", said.encode())
 
     def op(self, **changed: object) -> bytes:
         data = {"q": self.question, "text": "flood", "colour": "mint"}

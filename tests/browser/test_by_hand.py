@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.everywhere import Everywhere
-from tests.browser.house import FLAGS, House
 from tests.browser.test_journey import SOON, tabs_to
 
 SPEAKS = """() => {
@@ -29,35 +28,27 @@ ANIMATED = """() => {
 COUNT = "() => window.said.reduce((sum, text) => sum + (text === 'One new note.' ? 1 : parseInt(text)), 0)"
 
 
-@pytest.fixture(scope="module")
-def english(chromium: str, house: House) -> Iterator[Everywhere]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield Everywhere(house, browser, "en")
-        browser.close()
-
-
 @pytest.fixture
-def keyboard(english: Everywhere) -> Iterator[Page]:
+def keyboard(everywhere: Everywhere) -> Iterator[Page]:
     """The guest with a keyboard and nothing else."""
-    yield from guest(english)
+    yield from guest(everywhere)
 
 
 @pytest.fixture
-def phone(english: Everywhere) -> Iterator[Page]:
+def phone(everywhere: Everywhere) -> Iterator[Page]:
     """The guest with a phone and one finger."""
-    yield from guest(english, has_touch=True, viewport={"width": 360, "height": 800})
+    yield from guest(everywhere, has_touch=True, viewport={"width": 360, "height": 800})
 
 
-def guest(english: Everywhere, **options: Any) -> Iterator[Page]:
-    context = english.browser.new_context(locale="en-GB", **options)
-    english.introduce(context, "guest")
+def guest(everywhere: Everywhere, **options: Any) -> Iterator[Page]:
+    context = everywhere.browser.new_context(locale="en-GB", **options)
+    everywhere.introduce(context, "guest")
     yield context.new_page()
     context.close()
 
 
-def goes(page: Page, english: Everywhere, scene: str, place: str) -> None:
-    page.goto(f"{english.house.url}/e/{english.scenes[scene]['key']}/{place}")
+def goes(page: Page, everywhere: Everywhere, scene: str, place: str) -> None:
+    page.goto(f"{everywhere.house.url}/e/{everywhere.scenes[scene]['key']}/{place}")
     page.wait_for_function("() => !document.querySelector('[data-parts]')")
 
 
@@ -110,8 +101,8 @@ def opens_menu(page: Page, text: str) -> None:
     expect(page.get_by_role("menuitem", name="Delete")).to_be_visible()
 
 
-def test_a_guest_sits_and_leaves_by_keyboard(english: Everywhere, keyboard: Page) -> None:
-    goes(keyboard, english, "seating", "lobby/")
+def test_a_guest_sits_and_leaves_by_keyboard(everywhere: Everywhere, keyboard: Page) -> None:
+    goes(keyboard, everywhere, "seating", "lobby/")
     presses(keyboard, "Leave")
     expect(keyboard.get_by_role("button", name="Seat me")).to_be_visible(timeout=SOON)
     keeps_focus(keyboard)
@@ -121,9 +112,9 @@ def test_a_guest_sits_and_leaves_by_keyboard(english: Everywhere, keyboard: Page
     expect(keyboard.get_by_role("button", name="Leave", exact=True)).to_have_count(1)
 
 
-def test_a_note_lives_by_keyboard_alone(english: Everywhere, keyboard: Page) -> None:
+def test_a_note_lives_by_keyboard_alone(everywhere: Everywhere, keyboard: Page) -> None:
     page = keyboard
-    goes(page, english, "running", "table/")
+    goes(page, everywhere, "running", "table/")
     posts(page, "First by keyboard")
     keeps_focus(page)
     opens_menu(page, "First by keyboard")
@@ -144,9 +135,9 @@ def test_a_note_lives_by_keyboard_alone(english: Everywhere, keyboard: Page) -> 
     keeps_focus(page)
 
 
-def test_a_note_moves_to_the_other_question_by_keyboard(english: Everywhere, keyboard: Page) -> None:
+def test_a_note_moves_to_the_other_question_by_keyboard(everywhere: Everywhere, keyboard: Page) -> None:
     page = keyboard
-    goes(page, english, "running", "table/")
+    goes(page, everywhere, "running", "table/")
     posts(page, "Belongs elsewhere")
     opens_menu(page, "Belongs elsewhere")
     chooses(page, "Move to…")
@@ -157,9 +148,9 @@ def test_a_note_moves_to_the_other_question_by_keyboard(english: Everywhere, key
     keeps_focus(page)
 
 
-def test_a_deleted_note_comes_back_by_keyboard(english: Everywhere, keyboard: Page) -> None:
+def test_a_deleted_note_comes_back_by_keyboard(everywhere: Everywhere, keyboard: Page) -> None:
     page = keyboard
-    goes(page, english, "running", "table/")
+    goes(page, everywhere, "running", "table/")
     posts(page, "Gone and back")
     opens_menu(page, "Gone and back")
     chooses(page, "Delete")
@@ -170,9 +161,9 @@ def test_a_deleted_note_comes_back_by_keyboard(english: Everywhere, keyboard: Pa
     keeps_focus(page)
 
 
-def test_a_note_lives_by_tap_alone(english: Everywhere, phone: Page) -> None:
+def test_a_note_lives_by_tap_alone(everywhere: Everywhere, phone: Page) -> None:
     page = phone
-    goes(page, english, "running", "table/")
+    goes(page, everywhere, "running", "table/")
     page.get_by_role("textbox", name="Your note").first.tap()
     page.keyboard.type("Tapped")
     page.get_by_role("button", name="Post note").first.tap()
@@ -195,8 +186,8 @@ def test_a_note_lives_by_tap_alone(english: Everywhere, phone: Page) -> None:
     expect(note(page, "Tapped")).to_be_visible(timeout=SOON)
 
 
-def test_a_takeaway_is_shared_by_tap(english: Everywhere, phone: Page) -> None:
-    goes(phone, english, "gallery", "gallery/")
+def test_a_takeaway_is_shared_by_tap(everywhere: Everywhere, phone: Page) -> None:
+    goes(phone, everywhere, "gallery", "gallery/")
     phone.get_by_role("link", name="What do you take home?").tap()
     expect(phone.get_by_role("textbox", name="What do you take home?")).to_be_focused()
     phone.keyboard.press("Control+a")
@@ -206,9 +197,9 @@ def test_a_takeaway_is_shared_by_tap(english: Everywhere, phone: Page) -> None:
 
 
 @pytest.mark.parametrize(("wish", "moves"), [("no-preference", True), ("reduce", False)])
-def test_nothing_moves_for_who_asks_for_rest(english: Everywhere, keyboard: Page, wish: Any, moves: bool) -> None:
+def test_nothing_moves_for_who_asks_for_rest(everywhere: Everywhere, keyboard: Page, wish: Any, moves: bool) -> None:
     keyboard.emulate_media(reduced_motion=wish)
-    goes(keyboard, english, "running", "table/")
+    goes(keyboard, everywhere, "running", "table/")
     keyboard.evaluate(ANIMATED)
     posts(keyboard, f"Laid down with {wish}")
     keyboard.get_by_role("button", name="Post note").first.hover()
@@ -216,13 +207,13 @@ def test_nothing_moves_for_who_asks_for_rest(english: Everywhere, keyboard: Page
     assert (keyboard.evaluate("() => window.moved") > 0) is moves
 
 
-def test_new_notes_are_told_politely_and_together(english: Everywhere, keyboard: Page) -> None:
-    goes(keyboard, english, "running", "table/")
+def test_new_notes_are_told_politely_and_together(everywhere: Everywhere, keyboard: Page) -> None:
+    goes(keyboard, everywhere, "running", "table/")
     assert keyboard.locator("#say").get_attribute("aria-live") == "polite"
     keyboard.evaluate(SPEAKS)
-    neighbour = english.page_of("moderator")
+    neighbour = everywhere.page_of("moderator")
     board = keyboard.locator("#main").get_attribute("data-board")
-    goes(neighbour, english, "running", f"table/?board={board}")
+    goes(neighbour, everywhere, "running", f"table/?board={board}")
     for number in range(5):
         posts(neighbour, f"News {number}")
     posts(keyboard, "My own is no news to me")
