@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.raw import ask, read_all, status
 
@@ -207,6 +207,15 @@ async def test_sockets_that_have_gone_leave_their_places_to_others() -> None:
                 await live.send("hello")
                 assert await live.recv() == "5"
         assert status(tiny.get()) == 200
+
+
+async def test_a_socket_that_is_refused_leaves_no_complaint() -> None:
+    with running() as tiny:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(tiny.url + "refused")
+        assert refused.value.response.status_code == 403
+        assert status(tiny.get()) == 200
+        assert tiny.stop() == (0, "farewell\nsettled\nended\n", "")
 
 
 async def test_a_message_beyond_256_kib_drops_the_socket_and_no_other(tiny: Tiny) -> None:

@@ -44,9 +44,14 @@ async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers the length of a text; a number is the code to close with. At `/deaf` it takes nothing until it is told
-    by a request to `/wake`; at `/flood` it sends without end and says when it is cut off.
+    by a request to `/wake`; at `/flood` it sends without end and says when it is cut off; at `/refused` it refuses,
+    and is counted out before the connection is lost.
     """
     await receive()
+    if scope["path"] == "/refused":
+        await send({"type": "websocket.close"})
+        asyncio.get_running_loop().call_soon(server.application_checker)
+        return
     await send({"type": "websocket.accept"})
     if scope["path"] == "/deaf":
         await woken.wait()
@@ -90,11 +95,12 @@ def say(word: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    CafeServer(
+    server = CafeServer(
         application,
         listener=listening_socket("127.0.0.1", int(sys.argv[1])),
         farewell=farewell,
         settle=settle,
         limits=Limits(header_seconds=0.5, body_seconds=float(sys.argv[3]), connections=int(sys.argv[2])),
-    ).run(ready=lambda: say("ready"))
+    )
+    server.run(ready=lambda: say("ready"))
     say("ended")

@@ -16,27 +16,29 @@ export function placeMenu(button, menu, view) {
 export function toggleMenu(menu, button) {
   opener = button;
   if (menu.togglePopover) menu.togglePopover();
-  else if (menu.toggleAttribute("data-open")) settle(menu, button);
-  else button.setAttribute("aria-expanded", "false");
+  else menu.toggleAttribute("data-open");
+  settle(menu, button);
 }
+
+/** Where popovers are unknown, their selector is left out. */
+export const isOpen = (menu) => menu.matches(":is(:popover-open, [data-open])");
 
 let opener = null;
 
 function onToggle(event) {
   const menu = event.target;
   if (!menu.matches?.(".menu[popover]")) return;
-  const button = opener ?? document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
-  if (event.newState === "open") settle(menu, button);
-  else button?.setAttribute("aria-expanded", "false");
+  settle(menu, opener ?? document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`));
 }
 
 function settle(menu, button) {
+  button?.setAttribute("aria-expanded", String(isOpen(menu)));
+  if (!isOpen(menu) || menu.contains(document.activeElement)) return;
   const at = placeMenu(button.getBoundingClientRect(), menu.getBoundingClientRect(), {
     width: document.documentElement.clientWidth,
     height: window.innerHeight,
   });
   menu.style.setProperty("inset", `${at.top}px auto auto ${at.left}px`);
-  button.setAttribute("aria-expanded", "true");
   menu.querySelector("button:not([hidden]), a, input")?.focus();
 }
 

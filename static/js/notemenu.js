@@ -1,6 +1,6 @@
 // The menu of a note: one for all notes, showing what may be done with this one.
 
-import { toast, toggleMenu } from "./base.js";
+import { isOpen, toast, toggleMenu } from "./base.js";
 import { noteDialogs } from "./notedialogs.js";
 import { above, below, idsIn } from "./places.js";
 import { say } from "./words.js";
@@ -92,7 +92,7 @@ export function noteMenu(live, main, { stream, can, move }) {
 
   function close() {
     const { button } = looked;
-    if (menu.matches("[popover]:popover-open, [data-open]")) toggleMenu(menu, button);
+    if (isOpen(menu)) toggleMenu(menu, button);
     button.focus();
   }
 }

@@ -138,6 +138,11 @@ class CafeServer(Server):  # type: ignore[misc]
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(application, loop=self.loop)
         return protocol.inbox
 
+    def protocol_disconnected(self, protocol: Any) -> None:
+        """As in Daphne, but a socket that was refused may have been counted out before its connection is lost."""
+        if protocol in self.connections:
+            super().protocol_disconnected(protocol)
+
     def admit(self, caller: socket.socket) -> None:
         with contextlib.suppress(OSError):  # it has hung up already
             reactor.adoptStreamConnection(caller.fileno(), caller.family, self.http_factory)
