@@ -83,6 +83,7 @@ class Client:
         self._socket: ClientConnection | None = None
         self._greeted = False  # on this socket
         self._struck = 0  # the code of the last connection that ended, until the next welcome
+        self._failed = -1  # tries since then; the end of a connection that was welcome is none
         self._dice = dice or random.Random()  # noqa: S311 - spreads reconnects, keeps no secret
         self._news = asyncio.Event()
         self._offset = 0.0
@@ -249,7 +250,10 @@ class Client:
         """Waits until it is time for the next socket; or there shall be none."""
         self.closes.append(code)
         again, self._struck = self._struck == code, code
-        verdict = comeback(code, random=self._dice.random(), again=again, bye=self.core.bye)
+        self._failed += 1
+        verdict = comeback(
+            code, random=self._dice.random(), again=again, bye=self.core.bye, failed=max(0, self._failed)
+        )
         if "in" in verdict:
             await asyncio.sleep(verdict["in"] / 1000)
         else:
@@ -317,7 +321,7 @@ class Client:
                 self._blame(frame)
 
     def _welcomed(self, frame: Frame) -> None:
-        self.welcome, self._greeted, self._struck = frame, True, 0
+        self.welcome, self._greeted, self._struck, self._failed = frame, True, 0, -1
         self.queue.rate = frame["limits"].get("rate", self.queue.rate)
         self.welcomes += 1
 

@@ -64,6 +64,7 @@ export class Connection {
     if (stop) return this.become("stopped", stop);
     if (reload) return this.client.reload();
     this.retryAt = this.platform.now() + (this.state === "polling" ? SOCKET_AGAIN_MS : wait);
+    this.platform.setTimeout(() => this.tick(), wait);
     const silent = this.platform.offline() || this.line.silence >= SILENCE_MS;
     if (this.state === "live") return this.become(silent ? "offline" : "connecting");
     this.failed += 1;
@@ -71,7 +72,7 @@ export class Connection {
   }
 
   comeback(code, bye = null) {
-    return comeback(code, { random: this.platform.random(), again: this.struck === code, bye });
+    return comeback(code, { random: this.platform.random(), again: this.struck === code, bye, failed: this.failed });
   }
 
   polled({ frames, code }) {

@@ -4,8 +4,10 @@
 const BEGINNING = -1; // a cursor that cannot be: the server answers it with a reset
 const SEEN_MS = 1_000;
 const JITTER_MS = [500, 8_000];
+const HASTE_MS = [500, 2_000];
+const LOST_MS = [500, 4_000];
+const HASTY = 3;
 const STRIKE_MS = 5_000;
-const CATCH_UP_MS = [500, 2_000];
 const TOO_FAST_MS = [30_000, 40_000];
 
 /** The state of a page: `streams` gives each followed stream's cursor, as they stand in the page. */
@@ -126,16 +128,17 @@ function confirm(state, effects, now) {
   return { state: told, effects: [...effects, send({ t: "seen", n: state.handled })] };
 }
 
-/** What a closed socket means: {in: ms} come back then, {stop: why} or {reload: true}. `random` is in [0, 1). */
-export function comeback(code, { random, again = false, bye = null }) {
+/** What a closed socket means: {in: ms} come back then, {stop: why} or {reload: true}. `random` is in [0, 1), `failed` counts tries in vain. */
+export function comeback(code, { random, again = false, bye = null, failed = 0 }) {
   const within = ([low, high]) => ({ in: Math.round(low + random * (high - low)) });
   if (code === 4400 || code === 4413) return again ? { stop: "reload" } : { in: STRIKE_MS };
   if (code === 4426) return again ? { stop: "reload" } : { reload: true };
   const stops = { 4401: "join", 4403: "removed", 4404: "gone", 4409: "tabs" };
   if (stops[code]) return { stop: stops[code] };
-  if (code === 4408) return within(CATCH_UP_MS);
+  if (code === 4408) return within(HASTE_MS);
   if (code === 4429) return within(TOO_FAST_MS);
-  return bye === null ? within(JITTER_MS) : { in: Math.round(bye + random * 1_000) };
+  if (bye !== null) return { in: Math.round(bye + random * 1_000) };
+  return within(code !== 1006 ? JITTER_MS : failed < HASTY ? HASTE_MS : LOST_MS);
 }
 
 function send(frame) {

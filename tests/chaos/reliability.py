@@ -192,7 +192,7 @@ def _faults(profile: str, runs: list[Figures]) -> str:
     said = (
         "Seconds from the end of the fault until a client had everything that was in the database by then and all its"
         " own operations were answered; on the right from the moment the client itself was connected again, which it"
-        " tries after a drawn pause of up to eight seconds. Faults overlap, so the tail of one belongs to the next;"
+        " tries after a drawn pause. Faults overlap, so the tail of one belongs to the next;"
         " the last line is about one that came alone. A line that loses only what goes up brings beats as ever: it is"
         " the server that ends it, after fifty seconds."
         f" {never} clients did not get there in time."

@@ -4,13 +4,20 @@ from typing import Any
 
 JITTER_MS = (500, 8_000)
 STRIKE_MS = 5_000
-CATCH_UP_MS = (500, 2_000)
+HASTE_MS = (500, 2_000)
+LOST_MS = (500, 4_000)
+HASTY = 3
 TOO_FAST_MS = (30_000, 40_000)
 STOPS = {4401: "join", 4403: "removed", 4404: "gone", 4409: "tabs"}
 
 
-def comeback(code: int, *, random: float, again: bool = False, bye: int | None = None) -> dict[str, Any]:
-    """What a closed socket means: {in: ms} come back then, {stop: why} or {reload: true}. `random` is in [0, 1)."""
+def comeback(
+    code: int, *, random: float, again: bool = False, bye: int | None = None, failed: int = 0
+) -> dict[str, Any]:
+    """What a closed socket means: {in: ms} come back then, {stop: why} or {reload: true}.
+
+    `random` is in [0, 1), `failed` the tries that failed since the last welcome.
+    """
     if code in STOPS:
         return {"stop": STOPS[code]}
     if code in {4400, 4413, 4426} and again:
@@ -21,7 +28,8 @@ def comeback(code: int, *, random: float, again: bool = False, bye: int | None =
         return {"in": STRIKE_MS}
     if code not in {4408, 4429} and bye is not None:
         return {"in": _rounded(bye + random * 1_000)}
-    low, high = {4408: CATCH_UP_MS, 4429: TOO_FAST_MS}.get(code, JITTER_MS)
+    lost = HASTE_MS if failed < HASTY else LOST_MS
+    low, high = {1006: lost, 4408: HASTE_MS, 4429: TOO_FAST_MS}.get(code, JITTER_MS)
     return {"in": _rounded(low + random * (high - low))}
 
 
