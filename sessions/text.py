@@ -2,7 +2,7 @@
 
 import unicodedata
 
-KEPT = {"\n", "\t"}
+CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})  # all of category Cc
 UNSEEN = {"\u2800", "\u3164", "\u115f", "\u1160", "\uffa0"}  # letters and symbols without a shape
 MOST_MARKS = 30  # in a row, as in Unicode's stream-safe text; no language comes near
 
@@ -10,14 +10,16 @@ MOST_MARKS = 30  # in a row, as in Unicode's stream-safe text; no language comes
 def clean_text(value: str) -> str:
     """NFC, line ends as newlines, control characters gone but newline and tab, nothing around it."""
     text = composed(value.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c for c in text if c in KEPT or unicodedata.category(c) != "Cc").strip()
+    return text.translate(CONTROLS).strip()
 
 
 def composed(text: str) -> str:
     """NFC. Longer runs of marks piece by piece: Unicode has a run sorted, which takes the square of its length."""
+    if not any(map(unicodedata.combining, text)):
+        return unicodedata.normalize("NFC", text)
     pieces: list[str] = []
     start = marks = 0
-    for at, c in enumerate("" if text.isascii() else text):
+    for at, c in enumerate(text):
         marks = marks + 1 if unicodedata.combining(c) else 0
         if marks > MOST_MARKS:
             pieces.append(unicodedata.normalize("NFC", text[start:at]))

@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from zoomcafe import addresses, database
+from zoomcafe import addresses, checks, database
 from zoomcafe.secret import secret_in
 from zoomcafe.settings import ENV
 from zoomcafe.variables import Variables
@@ -100,6 +102,15 @@ def test_all_wrong_values_are_named_at_once(tmp_path: Path) -> None:
 def test_more_threads_than_connections_are_refused(tmp_path: Path) -> None:
     done = manage(tmp_path, "check", LANES="14", LIVE_THREADS="4")
     assert "zoomcafe.E002" in done.stderr
+
+
+@pytest.mark.parametrize(("version", "said"), [((3, 32, 3), ["zoomcafe.E003"]), ((3, 33, 0), [])])
+def test_a_sqlite_that_is_too_old_is_refused(
+    version: tuple[int, ...], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(DATABASES={"default": {"ENGINE": "zoomcafe.sqlite"}}))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    assert [found.id for found in checks.sqlite_is_new_enough()] == said
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from unittest.mock import Mock, call
 from uuid import UUID
 
 import pytest
@@ -104,6 +105,11 @@ async def board_stream(cafe: Cafe) -> Stream:
 
 async def writes(cafe: Cafe, text: str) -> Answer:
     return await sync_to_async(lambda: cafe.writes(cafe.ben, text))()
+
+
+async def caught_up() -> None:
+    if (task := Hub.here().catching_up) is not None:
+        await asyncio.wait({task})
 
 
 async def everybody_left() -> None:
@@ -205,8 +211,47 @@ async def test_who_leaves_while_catching_up_gets_nothing_more(running: Cafe) -> 
     cem, ben = Reader(running.cem).follows(stream), Reader(running.ben).follows(stream)
     Hub.here().leave(cem.follower)
     await ben.stands_at(1)
-    await asyncio.gather(*Hub.here().catching_up)
+    await caught_up()
     assert cem.frames == []
+    await everybody_left()
+
+
+async def test_a_crowd_that_arrives_is_read_for_together(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever cursors they come with, each gets what it lacks."""
+    for text in ("first", "second", "third"):
+        await writes(running, text)
+    stream = await board_stream(running)
+    since = Mock(side_effect=streams.since)
+    monkeypatch.setattr(streams, "since", since)
+    crowd = [Reader(running.cem) for _ in range(30)]
+    for at, reader in enumerate(crowd):
+        reader.cursor = at % 4
+        reader.follows(stream, at % 4)
+    await caught_up()
+    for reader in crowd:
+        await reader.stands_at(3)
+    assert since.mock_calls == [call([(stream.pk, 0)])]
+    assert [len(reader.parts) for reader in crowd[:4]] == [3, 2, 1, 0]
+    assert [frame["from"] for reader in crowd[:4] for frame in reader.frames] == [0, 1, 2]
+    await everybody_left()
+
+
+async def test_who_cannot_be_read_for_is_tried_again(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a fault of our own, and those who come in between do not wait for a task that is dead."""
+    await writes(running, "first")
+    stream = await board_stream(running)
+    cem, ben = Reader(running.cem), Reader(running.ben)
+    usual = streams.since
+    for trouble in (OperationalError("away"), ValueError("ours")):
+        monkeypatch.setattr(streams, "since", Mock(side_effect=trouble))
+        cem.follows(stream)
+        await caught_up()
+        assert not cem.frames
+    monkeypatch.setattr(streams, "since", usual)
+    ben.follows(stream)
+    await ben.stands_at(1)
+    await Hub.here()._beat()
+    await cem.stands_at(1)
     await everybody_left()
 
 
@@ -214,7 +259,7 @@ async def test_a_stream_that_is_no_more_ends_without_a_trace(running: Cafe) -> N
     stream = await board_stream(running)
     stream.pk = 10**9
     cem = Reader(running.cem).follows(stream)
-    await asyncio.gather(*Hub.here().catching_up)
+    await caught_up()
     assert [(frame["t"], frame["code"]) for frame in cem.frames] == [("end", "not_found")]
     assert Hub.here()._everybody() == set()
     await everybody_left()
@@ -353,7 +398,7 @@ async def test_a_socket_that_is_cancelled_leaves_nothing_behind(running: Cafe) -
     await welcomed.wait()
     run.cancel()
     await asyncio.wait({run})
-    await asyncio.gather(*Hub.here().catching_up)
+    await caught_up()
     assert (house.sockets, house.before_hello, house.of_person) == (0, 0, {})
     talking = [task for task in asyncio.all_tasks() if "Socket._talk" in repr(task)]
     if talking:

@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from autobahn.websocket.protocol import PreparedMessage
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.raw import ask, read_all, status
+from tests.tiny_server import BURST
+from zoomcafe.serving.sockets import text_frame
 
 HOST = b"Host: cafe.example\r\n"
 CHUNK = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
@@ -207,6 +210,21 @@ async def test_sockets_that_have_gone_leave_their_places_to_others() -> None:
                 await live.send("hello")
                 assert await live.recv() == "5"
         assert status(tiny.get()) == 200
+
+
+@pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536, 100_000])
+def test_text_goes_out_as_autobahn_would_send_it(size: int) -> None:
+    text = ("é" * (size // 2) + "e" * (size % 2))[:size]
+    assert len(text.encode()) == size
+    prepared = PreparedMessage(text.encode(), False, False, True)
+    assert text_frame(text) == prepared.payloadHybi
+
+
+async def test_what_the_system_does_not_take_at_once_follows_and_nothing_overtakes_it(tiny: Tiny) -> None:
+    async with connect(f"{tiny.url}burst", max_queue=1) as live:
+        await live.send("go")
+        await asyncio.sleep(0.1)  # nothing is fetched meanwhile
+        assert [await live.recv() for _ in range(len(BURST))] == BURST
 
 
 async def test_a_socket_that_is_refused_leaves_no_complaint() -> None:

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from zoomcafe.serving import CafeServer, Limits, listening_socket
 
+BURST = [f"{number}{'x' * (number * 7_919 % 20_000)}" for number in range(60)]
 woken = asyncio.Event()
 
 
@@ -44,8 +45,8 @@ async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers the length of a text; a number is the code to close with. At `/deaf` it takes nothing until it is told
-    by a request to `/wake`; at `/flood` it sends without end and says when it is cut off; at `/refused` it refuses,
-    and is counted out before the connection is lost.
+    by a request to `/wake`; at `/burst` it sends 600 kB at once; at `/flood` it sends without end and says when it is
+    cut off; at `/refused` it refuses, and is counted out before the connection is lost.
     """
     await receive()
     if scope["path"] == "/refused":
@@ -55,6 +56,10 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     if scope["path"] == "/deaf":
         await woken.wait()
+    if scope["path"] == "/burst":
+        await receive()
+        for text in BURST:
+            await send({"type": "websocket.send", "text": text})
     if scope["path"] == "/flood":
         await flood(receive, send)
     while (event := await receive())["type"] == "websocket.receive":

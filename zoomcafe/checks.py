@@ -1,10 +1,13 @@
 """Says at the start what is wrong with the settings."""
 
+import sqlite3
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Advice
+
+OLDEST_SQLITE = (3, 33)
 
 
 @register()
@@ -27,6 +30,21 @@ def threads_fit_the_pool(**_: Any) -> list[CheckMessage]:
             f" but POOL_SIZE is {settings.POOL_SIZE}.",
             hint="Raise POOL_SIZE or lower the others.",
             id="zoomcafe.E002",
+        )
+    ]
+
+
+@register()
+def sqlite_is_new_enough(**_: Any) -> list[CheckMessage]:
+    """`UPDATE … FROM`, by which the live engine writes, came with 3.33 (August 2020)."""
+    if settings.DATABASES["default"]["ENGINE"] != "zoomcafe.sqlite" or sqlite3.sqlite_version_info >= OLDEST_SQLITE:
+        return []
+    needed = ".".join(map(str, OLDEST_SQLITE))
+    return [
+        Error(
+            f"This Python comes with SQLite {sqlite3.sqlite_version}; ZoomCafé needs {needed} or newer.",
+            hint="Use a newer Python, or PostgreSQL (DATABASE_URL).",
+            id="zoomcafe.E003",
         )
     ]
 

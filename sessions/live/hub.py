@@ -51,7 +51,8 @@ class Hub:
         self.spoke: dict[int, float] = {}
         self.wake = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
-        self.catching_up: set[asyncio.Task[None]] = set()
+        self.behind: list[tuple[Follower, Sub]] = []
+        self.catching_up: asyncio.Task[None] | None = None
         self.hints_arrive = True  # or there is no other process
         self.next_look = self.next_beat = self.loop.time() + BEAT_S
         self.next_glance = 0.0
@@ -120,31 +121,51 @@ class Hub:
         return any(self.cursors.get(pk, 0) > head for pk, head in heads.items())
 
     def catch_up(self, follower: Follower, sub: Sub) -> None:
-        """Lets a follower read for itself until it stands where the hub stands."""
+        """Gives a follower what it lacks until it stands where the hub stands."""
         if not sub.catching_up:
             sub.catching_up, sub.ready = True, False
-            task = self.loop.create_task(self._catch_up(follower, sub))
-            self.catching_up.add(task)
-            task.add_done_callback(self.catching_up.discard)
+            self.behind.append((follower, sub))
+            if self.catching_up is None or self.catching_up.done():
+                self.catching_up = self.loop.create_task(self._catch_up())
 
-    async def _catch_up(self, follower: Follower, sub: Sub) -> None:
-        try:
-            while follower.follows(sub) and not follower.window.full and not sub.ready:
-                found = await in_thread(streams.since, [(sub.stream_id, sub.cursor)])
-                if not follower.follows(sub):
-                    return
-                if sub.stream_id not in found:
-                    self.leave(follower, [sub.stream_id])
-                    await follower.end(sub.name, "not_found")
-                    return
-                stream, parts = found[sub.stream_id]
-                await follower.give(sub, _frames(follower, sub, stream, parts))
-                behind = sub.cursor < max(stream.head, self.cursors.get(sub.stream_id, 0))
-                sub.ready = not behind and not follower.window.full
-        except Error:
-            log.warning("catching up failed; the next beat tries again")
-        finally:
+    async def _catch_up(self) -> None:
+        """Whoever comes during one reading is read for in the next, all together: a crowd is few readings."""
+        while self.behind:
+            those, self.behind = self.behind, []
+            try:
+                await self._bring_up(those)
+            except Error:
+                log.warning("catching up failed; the next beat tries again")
+            except Exception:  # those who come next must not wait for a task that is dead
+                log.exception("catching up stumbled; the next beat tries again")
+            else:
+                continue
+            for _follower, sub in those:
+                sub.catching_up = False
+
+    async def _bring_up(self, those: list[tuple[Follower, Sub]]) -> None:
+        wishes: dict[int, int] = {}
+        for follower, sub in those:
+            if follower.follows(sub) and not follower.window.full:
+                wishes[sub.stream_id] = min(sub.cursor, wishes.get(sub.stream_id, sub.cursor))
+        found = await in_thread(streams.since, list(wishes.items())) if wishes else {}
+        frames = Frames(found)
+        for follower, sub in those:
+            if sub.stream_id in wishes and follower.follows(sub):
+                await self._give_late(follower, sub, frames)
             sub.catching_up = False
+            if follower.follows(sub) and not sub.ready and not follower.window.full:
+                self.catch_up(follower, sub)
+
+    async def _give_late(self, follower: Follower, sub: Sub, frames: "Frames") -> None:
+        if sub.stream_id not in frames.found:
+            self.leave(follower, [sub.stream_id])
+            await follower.end(sub.name, "not_found")
+            return
+        head = frames.found[sub.stream_id][0].head
+        await follower.give(sub, frames.of(follower, sub))
+        behind = sub.cursor < max(head, self.cursors.get(sub.stream_id, 0))
+        sub.ready = not behind and not follower.window.full
 
     async def _run(self) -> None:
         while True:
@@ -275,12 +296,26 @@ def saw(people: Collection[int]) -> None:
     Participant.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(seen_at=timezone.now())
 
 
-def _frames(follower: Follower, sub: Sub, stream: Stream, parts: list[Part]) -> list[tuple[int, str]]:
-    if sub.cursor >= stream.head and not sub.reset:
-        return []
-    encoded = [Encoded.of(part) for part in parts]
-    start = max(0, sub.cursor)
-    return parts_frames(sub.name, start, stream.head, encoded, audience=follower.audience, reset=sub.reset)
+class Frames:
+    """The frames for those who catch up, each made once for all who lack the same."""
+
+    def __init__(self, found: dict[int, tuple[Stream, list[Part]]]) -> None:
+        self.found = found
+        self.encoded: dict[int, list[Encoded]] = {}
+        self.ready: dict[tuple[int, str, int, bool], list[tuple[int, str]]] = {}
+
+    def of(self, follower: Follower, sub: Sub) -> list[tuple[int, str]]:
+        stream, parts = self.found[sub.stream_id]
+        if sub.cursor >= stream.head and not sub.reset:
+            return []
+        start = max(0, sub.cursor)
+        key = (stream.pk, follower.audience, start, sub.reset)
+        if key not in self.ready:
+            encoded = self.encoded.setdefault(stream.pk, [])
+            encoded += [Encoded.of(part) for part in parts[len(encoded) :]]
+            audience, reset = follower.audience, sub.reset
+            self.ready[key] = parts_frames(sub.name, start, stream.head, encoded, audience=audience, reset=reset)
+        return self.ready[key]
 
 
 async def farewell(*, others: bool = False) -> None:

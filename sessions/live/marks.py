@@ -4,6 +4,7 @@ A part template is HTML with `data-` marks: text, attr, if, each, n (with form),
 pieces: strings as they are, and functions of the part's values.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from django.utils.translation import get_language, override
 
 from sessions.live.markup import MARKS, Element, MarksError, end_tag, escape, is_settable, parse, plain, start_tag
 
+MOST_KEPT = 4_096  # parts, a few kilobytes each
 ADDRESSES = frozenset({"href", "src", "action", "formaction", "xlink:href"})
 SAFE_ADDRESS = re.compile(r"https?://|[/#?](?!/)", re.IGNORECASE)
 BRACES = re.compile(r"\{([^{}]+)\}")
@@ -26,13 +28,22 @@ Setting = Callable[[Value], tuple[str, str | None]]
 Piece = str | Callable[[Value, tzinfo], str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PartTemplate:
     blank: SafeString
     filled: tuple[Piece, ...]
 
     def render(self, value: Mapping[str, Value], zone: tzinfo) -> SafeString:
-        return mark_safe(_join(self.filled, value, zone))  # noqa: S308  every value went through escape
+        """The same value gives the same markup, so what was filled lately is not filled again for the next visitor."""
+        return _rendered(self, _as_json(value), zone)
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _rendered(template: PartTemplate, value: str, zone: tzinfo) -> SafeString:
+    return mark_safe(_join(template.filled, json.loads(value), zone))  # noqa: S308  every value went through escape
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,9 @@
 
 On the way of a note the ORM costs more than everything else together: `bulk_update` builds an expression for each row,
 and each query is compiled anew. Only the live engine and its kinds of stream read here, only `streams.apply` writes.
+
+SQLite's driver lets go of Python's lock for each row that it reads or writes, and gets it back from a busy loop half
+a millisecond later: there all rows of a statement travel as one JSON text.
 """
 
 # ruff: noqa: S608 - the names in these statements are those of our own models
@@ -26,6 +29,7 @@ STORED_AS_IS = (
     *(models.ForeignKey, models.IntegerField, models.TextField),
 )
 READABLE = (*STORED_AS_IS, models.UUIDField)
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MEANT: dict[type, Callable[[Any], Any]] = {models.BooleanField: bool, models.UUIDField: UUID}  # what SQLite has not
 NEWER = {  # keys with a number each, and how these are called
     "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
@@ -50,7 +54,7 @@ def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int],
 
     The last value is the `name` of whom the key `joined` leads to.
     """
-    keys = [json.dumps(after)] if connection.vendor == "sqlite" else [list(after), list(after.values())]
+    keys = [_as_json(after)] if connection.vendor == "sqlite" else [list(after), list(after.values())]
     return _fetch(_newer(connection.vendor, model, tuple(names), of, joined), keys, model, names)
 
 
@@ -64,24 +68,24 @@ def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) ->
     """SQLite knows neither truths nor UUIDs."""
     with connection.cursor() as cursor:
         cursor.execute(sql, keys)
-        found: list[Sequence[Any]] = cursor.fetchall()
-    if connection.vendor == "sqlite":
-        for at, column in enumerate(_columns_of(model, tuple(names))):
-            meant = MEANT.get(type(column))
-            if meant is not None:
-                found = [(*row[:at], row[at] if row[at] is None else meant(row[at]), *row[at + 1 :]) for row in found]
-    return found
+        if connection.vendor != "sqlite":
+            return cast("list[Sequence[Any]]", cursor.fetchall())
+        found: list[list[Any]] = json.loads(cursor.fetchone()[0])
+    for at, meant in _meant(model, tuple(names)):
+        for row in found:
+            if row[at] is not None:
+                row[at] = meant(row[at])
+    return cast("list[Sequence[Any]]", found)
 
 
 def load(
     model: type[Row], names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: Lock = ""
 ) -> list[Row]:
     """The same as objects of the model, whose other fields are deferred."""
-    wanted = _columns_of(model, tuple(names))
-    columns = [column for column in model._meta.concrete_fields if column in wanted]  # the order that Django expects
-    attributes = [column.attname for column in columns]
-    rows = find(model, [column.name for column in columns], among, where=where, lock=lock)
-    return [model.from_db(DEFAULT_DB_ALIAS, attributes, row) for row in rows]
+    columns, attributes = _in_order(model, tuple(names))
+    return [
+        model.from_db(DEFAULT_DB_ALIAS, attributes, row) for row in find(model, columns, among, where=where, lock=lock)
+    ]
 
 
 def whole(model: type[Row], among: Mapping[str, Collection[Any]]) -> list[Row]:
@@ -102,40 +106,20 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
 
 def insert(rows: Collection[models.Model]) -> None:
     """New rows of one model. Keys that the database makes are not told."""
-    model = type(next(iter(rows)))
-    columns = [column for column in model._meta.concrete_fields if not isinstance(column, models.AutoField)]
-    table, named = _quoted(model._meta.db_table), ", ".join(_quoted(column.column) for column in columns)
-    if connection.vendor == "sqlite":
-        marks = ", ".join(["%s"] * len(columns))
-        _one_by_one(f"INSERT INTO {table} ({named}) VALUES ({marks})", columns, rows)
-    else:
-        _at_once(f"INSERT INTO {table} ({named}) SELECT * FROM {_unnested(columns)}", columns, rows)
+    _write(*_insert(connection.vendor, type(next(iter(rows)))), rows)
 
 
 def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
     """The same fields of rows of one model, all of them locked by what governs them."""
-    meta = type(next(iter(rows)))._meta
-    columns = [*_columns_of(meta.model, tuple(names)), meta.pk]
-    table, key = _quoted(meta.db_table), _quoted(meta.pk.column)
-    named = [_quoted(column.column) for column in columns]
+    _write(*_update(connection.vendor, type(next(iter(rows))), tuple(names)), rows)
+
+
+def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
+    values: Any = _values(columns, rows)
     if connection.vendor == "sqlite":
-        marks = ", ".join(f"{name} = %s" for name in named[:-1])
-        _one_by_one(f"UPDATE {table} SET {marks} WHERE {key} = %s", columns, rows)
-    else:
-        marks = ", ".join(f"{name} = new.{name}" for name in named[:-1])
-        source = f"{_unnested(columns)} AS new ({', '.join(named)})"
-        _at_once(f"UPDATE {table} SET {marks} FROM {source} WHERE {table}.{key} = new.{key}", columns, rows)
-
-
-def _one_by_one(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
-    """One statement for the database driver, which repeats it."""
+        values = [_as_json(list(zip(*values, strict=True)))]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, list(zip(*_values(columns, rows), strict=True)))
-
-
-def _at_once(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _values(columns, rows))
+        cursor.execute(sql, values)
 
 
 def _values(columns: Sequence[Column], rows: Collection[models.Model]) -> list[list[Any]]:
@@ -150,8 +134,40 @@ def _values(columns: Sequence[Column], rows: Collection[models.Model]) -> list[l
 
 
 @cache
+def _insert(vendor: str, model: Model) -> tuple[str, list[Column]]:
+    """The statement, and the columns that it takes."""
+    columns = [column for column in model._meta.concrete_fields if not isinstance(column, models.AutoField)]
+    table, named = _quoted(model._meta.db_table), ", ".join(_quoted(column.column) for column in columns)
+    return f"INSERT INTO {table} ({named}) SELECT * FROM {_rows(vendor, columns)} AS new", columns
+
+
+@cache
+def _update(vendor: str, model: Model, names: tuple[str, ...]) -> tuple[str, list[Column]]:
+    columns = [*_columns_of(model, names), model._meta.pk]
+    table, key = _quoted(model._meta.db_table), _quoted(model._meta.pk.column)
+    marks = ", ".join(f"{_quoted(column.column)} = new.{_quoted(column.column)}" for column in columns[:-1])
+    source = _rows(vendor, columns)
+    return f"UPDATE {table} SET {marks} FROM {source} AS new WHERE {table}.{key} = new.{key}", columns
+
+
+@cache
 def _readable(model: Model) -> tuple[str, ...]:
     return tuple(column.name for column in model._meta.concrete_fields if isinstance(column, READABLE))
+
+
+@cache
+def _in_order(model: Model, names: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Names and attributes in the order that Django expects."""
+    wanted = _columns_of(model, names)
+    columns = [column for column in model._meta.concrete_fields if column in wanted]
+    return [column.name for column in columns], [column.attname for column in columns]
+
+
+@cache
+def _meant(model: Model, names: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Where SQLite tells something else than Python means."""
+    kinds = [type(column) for column in _columns_of(model, names)]
+    return [(at, MEANT[kind]) for at, kind in enumerate(kinds) if kind in MEANT]
 
 
 @cache
@@ -161,7 +177,7 @@ def _columns_of(model: Model, names: tuple[str, ...]) -> tuple[Column, ...]:
 
 @cache
 def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock) -> str:
-    named = ", ".join(_quoted(column.column) for column in _columns_of(model, names))
+    named = _listed(vendor, [_quoted(column.column) for column in _columns_of(model, names)])
     conditions = [_condition(vendor, column) for column in _columns_of(model, among)] + ([where] if where else [])
     sql = f"SELECT {named} FROM {_quoted(model._meta.db_table)} WHERE {' AND '.join(conditions)}"
     if lock and vendor != "sqlite":
@@ -172,11 +188,12 @@ def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str,
 @cache
 def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: str) -> str:
     (key,), (link,) = _columns_of(model, (of,)), _columns_of(model, (joined,))
-    named = ", ".join(f"own.{_quoted(column.column)}" for column in _columns_of(model, names))
+    own = [f"own.{_quoted(column.column)}" for column in _columns_of(model, names)]
+    named = _listed(vendor, [*own, f"other.{_quoted('name')}"])
     other = cast("Model", link.related_model)._meta
     source, ref, seq = NEWER[vendor]
     return (
-        f"SELECT {named}, other.{_quoted('name')} FROM {source}"
+        f"SELECT {named} FROM {source}"
         f" CROSS JOIN {_quoted(model._meta.db_table)} AS own"
         f" JOIN {_quoted(other.db_table)} AS other ON other.{_quoted(other.pk.column)} = own.{_quoted(link.column)}"
         f" WHERE own.{_quoted(key.column)} = {ref} AND own.{_quoted('seq')} > {seq}"
@@ -186,11 +203,16 @@ def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: s
 @cache
 def _count(vendor: str, model: Model, by: str, where: str) -> str:
     (column,) = _columns_of(model, (by,))
-    named = _quoted(column.column)
-    return (
-        f"SELECT {named}, count(*) FROM {_quoted(model._meta.db_table)}"
-        f" WHERE {_condition(vendor, column)} AND {where} GROUP BY {named}"
-    )
+    table, named = _quoted(model._meta.db_table), _quoted(column.column)
+    condition = f"{_condition(vendor, column)} AND {where}"
+    counted = f"SELECT {named}, count(*) AS many FROM {table} WHERE {condition} GROUP BY {named}"
+    return f"SELECT {_listed(vendor, [named, 'many'])} FROM ({counted}) AS counted"
+
+
+def _listed(vendor: str, values: Sequence[str]) -> str:
+    """What a statement reads, row by row or as one text."""
+    named = ", ".join(values)
+    return f"json_group_array(json_array({named}))" if vendor == "sqlite" else named
 
 
 def _condition(vendor: str, column: Column) -> str:
@@ -202,11 +224,17 @@ def _condition(vendor: str, column: Column) -> str:
 def _keys(values: Iterable[Any]) -> Any:
     if connection.vendor != "sqlite":
         return list(values)
-    return json.dumps([value.hex if isinstance(value, UUID) else value for value in values])
+    return _as_json([value.hex if isinstance(value, UUID) else value for value in values])
 
 
-def _unnested(columns: Sequence[Column]) -> str:
-    return f"unnest({', '.join(f'%s::{_array(column)}' for column in columns)})"
+def _rows(vendor: str, columns: Sequence[Column]) -> str:
+    """The rows of a parameter as a source with these columns."""
+    named = [_quoted(column.column) for column in columns]
+    if vendor == "sqlite":
+        values = (f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(named))
+        return f"(SELECT {', '.join(values)} FROM json_each(%s))"
+    values = (f"unnest(%s::{_array(column)}) AS {name}" for column, name in zip(columns, named, strict=True))
+    return f"(SELECT {', '.join(values)})"
 
 
 def _array(column: Column) -> str:

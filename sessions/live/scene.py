@@ -4,6 +4,7 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +29,19 @@ class Widen(Exception):  # noqa: N818 - a wish, not an error
 
 def digest_of(op: Op) -> str:
     """A keyed hash of everything an operation says: the same id with another payload is a conflict."""
-    said = json.dumps([op.actor_id, op.stream, op.kind, op.data, op.base], default=str, sort_keys=True)
-    return hmac.digest(settings.SECRET_KEY.encode(), said.encode(), "sha256").hex()
+    said = _sayer.encode([op.actor_id, op.stream, op.kind, op.data, op.base])
+    digest = _keyed(settings.SECRET_KEY).copy()
+    digest.update(said.encode())
+    return digest.hexdigest()
+
+
+_sayer = json.JSONEncoder(default=str, sort_keys=True)
+
+
+@cache
+def _keyed(secret: str) -> hmac.HMAC:
+    """A copy of one made earlier keeps Python's lock, which `hmac.digest` lets go of."""
+    return hmac.new(secret.encode(), digestmod="sha256")
 
 
 class Saves:

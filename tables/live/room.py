@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
@@ -132,10 +132,10 @@ def table_parts(tables: Iterable[Table]) -> list[tuple[Part, Table]]:
     events = Event.objects.prefetch_related("sessions__questions").in_bulk({table.event_id for table in rows})
     current = {event.pk: event.current_session() for event in events.values()}
     sessions = [session.pk for session in current.values() if session]
-    seats: dict[int, list[Seat]] = defaultdict(list)
-    those = Seat.objects.filter(session_id__in=sessions, table_id__in=[table.pk for table in rows])
-    for seat in those.select_related("participant").order_by("place"):
-        seats[seat.table_id].append(seat)
+    seats: dict[int, list[Sitting]] = defaultdict(list)
+    those = Seat.objects.filter(session_id__in=sessions, table_id__in=[table.pk for table in rows]).order_by("place")
+    for table_id, person, name, place in those.values_list("table_id", "participant_id", "participant__name", "place"):
+        seats[table_id].append(Sitting(person, name, place))
     boards = dict(
         Board.objects.filter(session_id__in=sessions, table_id__in=seats.keys() | {t.pk for t in rows}).values_list(
             "table_id", "pk"
@@ -144,7 +144,15 @@ def table_parts(tables: Iterable[Table]) -> list[tuple[Part, Table]]:
     return [(_part(t, events[t.event_id], seats[t.pk], boards.get(t.pk)), t) for t in rows]
 
 
-def _part(table: Table, event: Event, seats: list[Seat], board: int | None) -> Part:
+class Sitting(NamedTuple):
+    """Who sits on which chair of a table."""
+
+    person: int
+    name: str
+    place: int
+
+
+def _part(table: Table, event: Event, seats: list[Sitting], board: int | None) -> Part:
     session = event.current_session()
     own = [q for q in session.questions.all() if q.table_no == table.number] if session else []
     free = free_at(table, 0, (seat.place for seat in seats))
@@ -169,18 +177,17 @@ def _part(table: Table, event: Event, seats: list[Seat], board: int | None) -> P
     return Part.same(f"table:{table.pk}", table.seq, fields)
 
 
-def _waiting_for(table: Table, seats: list[Seat]) -> str:
+def _waiting_for(table: Table, seats: list[Sitting]) -> str:
     """The name of the host whom a chair is kept for; empty when the host sits here, or there is none."""
-    here = any(seat.participant_id == table.host_id for seat in seats)
+    here = any(seat.person == table.host_id for seat in seats)
     return "" if table.host is None or here else table.host.name
 
 
-def _seat(seat: Seat, table: Table) -> dict[str, Any]:
-    name = seat.participant.name
+def _seat(seat: Sitting, table: Table) -> dict[str, Any]:
     return {
-        "p": seat.participant_id,
-        "name": name,
+        "p": seat.person,
+        "name": seat.name,
         "i": seat.place,
-        "initials": initials(name),
-        "host": seat.participant_id == table.host_id,
+        "initials": initials(seat.name),
+        "host": seat.person == table.host_id,
     }

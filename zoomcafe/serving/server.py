@@ -133,10 +133,16 @@ class CafeServer(Server):  # type: ignore[misc]
         application = self.application(
             scope={"asgi": {"version": "3.0"}, **scope},
             receive=protocol.inbox.get,
-            send=functools.partial(self.handle_reply, protocol),
+            send=functools.partial(self.pass_on, protocol),
         )
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(application, loop=self.loop)
         return protocol.inbox
+
+    async def pass_on(self, protocol: CafeSocket, message: dict[str, Any]) -> None:
+        """What an application says to its socket; nothing any more once that is gone."""
+        details = self.connections.get(protocol)
+        if details is not None and "disconnected" not in details:
+            protocol.handle_reply(message)
 
     def protocol_disconnected(self, protocol: Any) -> None:
         """As in Daphne, but a socket that was refused may have been counted out before its connection is lost."""

@@ -8,6 +8,7 @@ it is sent, nothing more is read, so that TCP holds the sender up. Whoever still
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,22 @@ def size_of(message: Message) -> int:
     return AROUND + sys.getsizeof(message.get("text") or message.get("bytes"))
 
 
+@functools.lru_cache(maxsize=16)
+def text_frame(text: str) -> bytes:
+    """RFC 6455, 5.2: final, text, unmasked."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return bytes([0x81, size]) + payload
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
 class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
+    __hash__ = object.__hash__  # Daphne has its own, which mean the same
+    __eq__ = object.__eq__
+
     def __init__(self) -> None:
         super().__init__()
         self.inbox = Inbox(self.look)
@@ -146,17 +162,36 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         super().check_timeouts()
 
     # ── what goes out ──
+    def handle_reply(self, message: Message) -> None:
+        """Text of an open socket goes out as it is: a server's frames are not masked, so everybody's is the same."""
+        text = message.get("text")
+        if text and self.state == self.STATE_OPEN and self._perMessageCompress is None:
+            self.sendData(text_frame(text))
+        else:
+            super().handle_reply(message)
+
     def unsent(self) -> int:
         """Bytes that the other side has not fetched yet, beyond what the system keeps for it."""
         transport = self.transport
         return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802, FBT001, FBT002
-        if self.unsent() + len(data) > MOST_UNSENT:
+        unsent = self.unsent()
+        if unsent + len(data) > MOST_UNSENT:
             logger.warning("A socket does not fetch what it is sent; it is dropped")
             self.transport.abortConnection()
+        elif self.state == self.STATE_OPEN and not (unsent or sync or chopsize or self.send_queue):
+            self.send_at_once(data)
         else:
             super().sendData(data, sync, chopsize)
+
+    def send_at_once(self, data: bytes) -> None:
+        """As much as the system takes. Twisted would ask it first whether it takes any, in another turn of the loop."""
+        transport = self.transport
+        open_still = transport.connected and not transport.disconnecting
+        taken = transport.writeSomeData(data) if open_still else 0
+        if taken != len(data):
+            transport.write(data[taken:] if isinstance(taken, int) else data)  # which notices that nobody is there
 
     def pauseProducing(self) -> None:  # noqa: N802
         """The transport has more than its 64 KiB to send."""
