@@ -27,7 +27,9 @@ class Stream(models.Model):
 class Change(models.Model):
     """What was done, without its words. `seq` is null for a final refusal, whose `code` is remembered."""
 
-    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="changes")
+    stream = models.ForeignKey(  # found by `change_seq_once`
+        Stream, on_delete=models.CASCADE, related_name="changes", db_index=False
+    )
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="changes")
     seq = models.PositiveBigIntegerField(null=True)
     op_id = models.UUIDField()

@@ -121,9 +121,9 @@ class Note(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
-    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="notes")
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="notes", db_index=False)
     question = models.ForeignKey(Question, on_delete=models.RESTRICT, related_name="notes")
-    author = models.ForeignKey(Participant, on_delete=models.RESTRICT, related_name="notes")
+    author = models.ForeignKey(Participant, on_delete=models.RESTRICT, related_name="notes", db_index=False)
     text = models.TextField(max_length=1000, blank=True)
     colour = models.CharField(max_length=8, choices=[(c, c) for c in COLOURS], default="butter")
     order = models.TextField()
@@ -138,7 +138,10 @@ class Note(models.Model):
 
     class Meta:
         ordering = ["order", "id"]
-        indexes = [models.Index(fields=["board", "seq"], name="note_since")]
+        indexes = [
+            models.Index(fields=["board", "seq"], name="note_since"),
+            models.Index(fields=["author", "gone_at"], name="note_count"),
+        ]
 
     def __str__(self) -> str:
         return self.text[:40]
