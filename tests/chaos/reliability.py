@@ -48,7 +48,7 @@ ENDING = """## What it has found
   was on its way, and showed a note as refused that may have been stored. Both profiles, seed 1, two minutes.
 - A page whose browser was too busy to open its store within two seconds lived without one, and never looked for what
   a crashed tab had left there: twelve entries stayed unsent until a reload. Profile scale, seed 1, ten minutes, on a
-  machine with a load of twelve; a row above with such an entry is from before that was mended.
+  machine with a load of twelve.
 - The harness itself was wrong once: a drill took the seat of a browser's guest, who then was not where it was looked
   for.
 
