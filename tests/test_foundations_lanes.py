@@ -1,6 +1,7 @@
 """How pages reach the database: through a fixed number of lanes."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -39,7 +40,13 @@ async def pages() -> AsyncIterator[Pages]:
     lanes.shutdown()
 
 
-def visit(pages: Pages, path: str, *, method: str = "GET", **headers: str) -> ApplicationCommunicator:
+others = itertools.count(1)
+
+
+def visit(
+    pages: Pages, path: str, *, method: str = "GET", address: str = "", **headers: str
+) -> ApplicationCommunicator:
+    """By somebody new, unless there is an address."""
     path, _, query = path.partition("?")
     named = {"host": "testserver", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {
@@ -49,7 +56,7 @@ def visit(pages: Pages, path: str, *, method: str = "GET", **headers: str) -> Ap
         "query_string": query.encode(),
         "root_path": "/somewhere",
         "scheme": "http",
-        "client": ["203.0.113.7", 4711],
+        "client": [address or f"2001:db8::{next(others):x}", 4711],
         "server": ["testserver", 80],
         "headers": [(name.encode(), value.encode()) for name, value in named.items()],
     }
@@ -71,8 +78,15 @@ async def answer(visitor: ApplicationCommunicator, *, body: bytes = b"") -> tupl
     return start["status"], {name.decode().lower(): value.decode() for name, value in start["headers"]}, content
 
 
-async def get(pages: Pages, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    return await answer(visit(pages, path, **headers))
+async def get(pages: Pages, path: str, **wishes: str) -> tuple[int, dict[str, str], bytes]:
+    return await answer(visit(pages, path, **wishes))
+
+
+async def opens_many(pages: Pages, **wishes: str) -> list[asyncio.Task[Any]]:
+    """More than there are lanes, of pages that take long; the first is at work."""
+    opened = [asyncio.create_task(get(pages, "/test/wait", **wishes)) for _ in range(LANES + 2)]
+    assert await asyncio.to_thread(urls.inside.acquire, timeout=5)
+    return opened
 
 
 async def fill_all_lanes(pages: Pages) -> list[asyncio.Task[Any]]:
@@ -109,6 +123,45 @@ async def test_what_needs_no_database_answers_while_all_lanes_are_taken(pages: P
     assert (await get(pages, "/static/css/base.css"))[0] == 200
     urls.gate.set()
     await asyncio.gather(*waiting)
+
+
+@pytest.mark.parametrize("same", [{"address": "192.0.2.1"}, {"address": "192.0.2.1", "cookie": "guest=1"}], ids=str)
+async def test_who_opens_many_pages_takes_one_lane(pages: Pages, same: dict[str, str]) -> None:
+    pages.lanes._patience = pages.queues._patience = 20
+    opened = await opens_many(pages, **same)
+    assert (await get(pages, "/test/ask"))[0] == 200
+    assert (await get(pages, "/test/ask", address="192.0.2.1", cookie="guest=2"))[0] == 200
+    assert (await answer(visit(pages, "/test/echo", method="POST", **same)))[0] != 503
+    assert (await get(pages, "/static/css/base.css", **same))[0] == 200
+    assert (await get(pages, "/readyz", **same))[0] == 200
+    assert not urls.inside.acquire(blocking=False)
+    urls.gate.set()
+    assert [status for status, _h, _b in await asyncio.gather(*opened)] == [200] * len(opened)
+    assert (pages.queues._turns, pages.queues._waiting) == ({}, {})
+
+
+async def test_whose_turn_does_not_come_in_time_is_told_to_come_again(pages: Pages) -> None:
+    pages.queues._patience = 0.1
+    opened = await opens_many(pages, address="192.0.2.1")
+    done, _open = await asyncio.wait(opened, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    status, headers, _body = done.pop().result()
+    assert (status, headers["retry-after"]) == (503, "2")
+    urls.gate.set()
+    assert min([status for status, _h, _b in await asyncio.gather(*opened)]) == 200
+    assert (await get(pages, "/test/ask", address="192.0.2.1"))[0] == 200
+
+
+async def test_who_leaves_before_their_turn_leaves_it_to_others(pages: Pages) -> None:
+    pages.queues._patience = 20
+    opened = await opens_many(pages, address="192.0.2.1")
+    leaver = visit(pages, "/test/wait?name=leaver", address="192.0.2.1")
+    await leaver.send_input({"type": "http.request", "body": b""})
+    await asyncio.sleep(0.05)
+    await leaver.send_input({"type": "http.disconnect"})
+    await leaver.wait(timeout=5)
+    urls.gate.set()
+    assert [status for status, _h, _b in await asyncio.gather(*opened)] == [200] * len(opened)
+    assert "leaver" not in urls.seen
 
 
 async def test_readyz_says_when_no_lane_is_free(pages: Pages) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,9 +13,10 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from pytest_django import Settings
 
 from sessions.live import hub as hubs
-from sessions.live import threads
+from sessions.live import threads, visit
 from sessions.live.hub import Hub
-from sessions.live.socket import house
+from sessions.live.pace import knocking, strangers
+from sessions.live.socket import KEPT_WAITING_S, house
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
 from tests.test_socket import Browser, board_of, browser
@@ -220,3 +223,26 @@ async def test_who_comes_again_and_again_is_sent_away_for_a_while(running: Cafe,
     ben = await browser(running, "ben").hello()
     await ben.hears("welcome")
     await ben.leaves()
+    disguised = await Browser(running.event.key, f"{running.cookie(running.cem)}; more=1").hello()
+    assert await ends(disguised) == 4429
+
+
+@pytest.mark.parametrize("cookie", ["", "guest=forged"])
+async def test_who_comes_too_often_is_let_in_later_and_not_looked_for(
+    running: Cafe, settings: Settings, monkeypatch: pytest.MonkeyPatch, cookie: str
+) -> None:
+    """A second later than else: coming again costs them more than us."""
+    for limit in ("HELLOS", "STRANGERS"):
+        setattr(settings, f"LIMIT_{limit}_BURST", 2)
+        setattr(settings, f"LIMIT_{limit}_PER_SECOND", 0.01)
+    for each in (knocking, strangers):
+        monkeypatch.setattr(each, "buckets", OrderedDict())
+    looked_for = Mock(side_effect=visit.viewer)
+    monkeypatch.setattr(visit, "viewer", looked_for)
+    rests = Mock(side_effect=lambda _seconds, usual=asyncio.sleep: usual(0))
+    monkeypatch.setattr(asyncio, "sleep", rests)
+    closed = [await ends(await Browser(running.event.key, cookie).hello()) for _time in range(4)]
+    assert closed == [4401, 4401, 4429, 4429]
+    assert looked_for.call_count == 2
+    assert [each.args[0] for each in rests.mock_calls if each.args[0] == KEPT_WAITING_S] == [KEPT_WAITING_S] * 2
+    assert (house.kept_waiting, house.before_hello, house.sockets) == (0, 0, 0)

@@ -30,6 +30,7 @@ from django.urls import resolve, set_script_prefix
 from django.utils.module_loading import import_string
 
 from zoomcafe import errors, middleware, static
+from zoomcafe.fairness import Queues
 from zoomcafe.origins import Receive, Scope, Send
 
 PATIENCE_S = 2.0
@@ -83,6 +84,7 @@ class Pages(ASGIHandler):
     def __init__(self, lanes: Lanes) -> None:
         super().__init__()
         self.lanes = lanes
+        self.queues = Queues()
         self.whole = BaseHandler()
         self.whole.load_middleware(is_async=False)
 
@@ -128,12 +130,18 @@ class Pages(ASGIHandler):
     async def answer(self, request: ASGIRequest, refusal: Refusal | None) -> HttpResponseBase:
         if refusal is not None:
             return await refuse(request, refusal)
-        if runs_on_the_loop(request):
-            return await self.run_get_response(request)
         try:
-            return await sync_to_async(self.in_one_go)(request)
+            if request.path_info in middleware.PROBES or static.concerns(request.path_info):
+                return await self.page(request)
+            async with self.queues.turn(request):
+                return await self.page(request)
         except errors.Busy:
             return await refuse(request, errors.busy)
+
+    async def page(self, request: ASGIRequest) -> HttpResponseBase:
+        if runs_on_the_loop(request):
+            return await self.run_get_response(request)
+        return await sync_to_async(self.in_one_go)(request)
 
     def in_one_go(self, request: ASGIRequest) -> HttpResponseBase:
         """Everything a page does, on one lane."""

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 
 from django.conf import settings
 
@@ -9,16 +10,17 @@ MOST_REMEMBERED = 10_000
 
 
 class Pace:
-    """A token bucket for each participant of this process; forgets those longest silent.
+    """A token bucket for each participant of this process, or whatever else tells people apart; forgets those longest
+    silent.
 
     `rate` and `burst` name the settings.
     """
 
     def __init__(self, *, rate: str, burst: str) -> None:
         self.rate, self.burst = rate, burst
-        self.buckets: OrderedDict[int, tuple[float, float]] = OrderedDict()
+        self.buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
-    def wait_ms(self, participant: int, now: float | None = None) -> int:
+    def wait_ms(self, participant: Hashable, now: float | None = None) -> int:
         """0 and one token less, or after how many ms there is one. `now` in seconds, any clock that only goes on."""
         moment = time.monotonic() if now is None else now
         rate: float = getattr(settings, self.rate)
@@ -46,5 +48,7 @@ class Bucket:
 
 
 pace = Pace(rate="LIMIT_OPS_PER_SECOND", burst="LIMIT_OPS_BURST")
+knocking = Pace(rate="LIMIT_HELLOS_PER_SECOND", burst="LIMIT_HELLOS_BURST")  # before we know who it is
+strangers = Pace(rate="LIMIT_STRANGERS_PER_SECOND", burst="LIMIT_STRANGERS_BURST")  # of one address, without any cookie
 arriving = Pace(rate="LIMIT_HELLOS_PER_SECOND", burst="LIMIT_HELLOS_BURST")
 polling = Pace(rate="LIMIT_POLLS_PER_SECOND", burst="LIMIT_POLLS_BURST")

@@ -3,8 +3,8 @@
 On the way of a note the ORM costs more than everything else together: `bulk_update` builds an expression for each row,
 and each query is compiled anew. Only the live engine and its kinds of stream read here, only `streams.apply` writes.
 
-SQLite's driver lets go of Python's lock for each row that it reads or writes, and gets it back from a busy loop half
-a millisecond later: there all rows of a statement travel as one JSON text.
+SQLite's driver lets go of Python's lock for each row that it reads or writes, and gets it back from a busy loop only
+after a while: there all rows of a statement travel as one JSON text.
 """
 
 # ruff: noqa: S608 - the names in these statements are those of our own models
@@ -46,7 +46,7 @@ def find(
     with "skip" those that another connection holds are left out.
     """
     keys = [_keys(values) for values in among.values()]
-    return _fetch(_select(connection.vendor, model, tuple(names), tuple(among), where, lock), keys, model, names)
+    return _fetch(_select(_vendor(), model, tuple(names), tuple(among), where, lock), keys, model, names)
 
 
 def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int], *, joined: str) -> list[Sequence[Any]]:
@@ -54,13 +54,13 @@ def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int],
 
     The last value is the `name` of whom the key `joined` leads to.
     """
-    keys = [_as_json(after)] if connection.vendor == "sqlite" else [list(after), list(after.values())]
-    return _fetch(_newer(connection.vendor, model, tuple(names), of, joined), keys, model, names)
+    keys = [_as_json(after)] if _vendor() == "sqlite" else [list(after), list(after.values())]
+    return _fetch(_newer(_vendor(), model, tuple(names), of, joined), keys, model, names)
 
 
 def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[int, int]:
     """How many rows there are for each of these keys in `by`; none is not told. `where` is a condition in SQL."""
-    found = _fetch(_count(connection.vendor, model, by, where), [_keys(among)], model, (by,))
+    found = _fetch(_count(_vendor(), model, by, where), [_keys(among)], model, (by,))
     return dict(cast("list[tuple[int, int]]", found))
 
 
@@ -68,7 +68,7 @@ def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) ->
     """SQLite knows neither truths nor UUIDs."""
     with connection.cursor() as cursor:
         cursor.execute(sql, keys)
-        if connection.vendor != "sqlite":
+        if _vendor() != "sqlite":
             return cast("list[Sequence[Any]]", cursor.fetchall())
         found: list[list[Any]] = json.loads(cursor.fetchone()[0])
     for at, meant in _meant(model, tuple(names)):
@@ -106,17 +106,17 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
 
 def insert(rows: Collection[models.Model]) -> None:
     """New rows of one model. Keys that the database makes are not told."""
-    _write(*_insert(connection.vendor, type(next(iter(rows)))), rows)
+    _write(*_insert(_vendor(), type(next(iter(rows)))), rows)
 
 
 def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
     """The same fields of rows of one model, all of them locked by what governs them."""
-    _write(*_update(connection.vendor, type(next(iter(rows))), tuple(names)), rows)
+    _write(*_update(_vendor(), type(next(iter(rows))), tuple(names)), rows)
 
 
 def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
     values: Any = _values(columns, rows)
-    if connection.vendor == "sqlite":
+    if _vendor() == "sqlite":
         values = [_as_json(list(zip(*values, strict=True)))]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -131,6 +131,12 @@ def _values(columns: Sequence[Column], rows: Collection[models.Model]) -> list[l
             values = [column.get_db_prep_save(value, connection) for value in values]
         found.append(values)
     return found
+
+
+@cache
+def _vendor() -> str:
+    """Asked for each statement; `connection` would look for this thread's own every time."""
+    return connection.vendor
 
 
 @cache
@@ -222,7 +228,7 @@ def _condition(vendor: str, column: Column) -> str:
 
 
 def _keys(values: Iterable[Any]) -> Any:
-    if connection.vendor != "sqlite":
+    if _vendor() != "sqlite":
         return list(values)
     return _as_json([value.hex if isinstance(value, UUID) else value for value in values])
 

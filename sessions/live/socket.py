@@ -20,7 +20,7 @@ from sessions.live import desk, rights, visit, wire
 from sessions.live.follower import Follower
 from sessions.live.hub import Hub
 from sessions.live.ops import Refused
-from sessions.live.pace import Bucket, arriving
+from sessions.live.pace import Bucket, arriving, knocking, strangers
 from sessions.live.threads import in_thread
 from sessions.live.words import say
 from sessions.models import Participant
@@ -32,6 +32,7 @@ MOST_UNANSWERED = 32
 FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
 COSTS = {"sub": 10}  # asks the database at once
 RETRY_MS = 2_000
+KEPT_WAITING_S, MOST_KEPT_WAITING = 1.0, 100
 TRIAL_S = 60
 TRIAL_PER_SECOND, TRIAL_BURST = 1, 16
 TRIALS_SHARE = 4  # of the places before hello
@@ -44,6 +45,7 @@ class House:
         self.sockets = 0
         self.before_hello = 0
         self.trials = 0
+        self.kept_waiting = 0
         self.of_person: dict[int, OrderedDict[Follower, None]] = {}
 
     def has_room(self) -> bool:
@@ -93,6 +95,7 @@ class Socket:
     ) -> None:
         headers = scope["headers"]
         self.code: str = scope["url_route"]["kwargs"]["code"]
+        self.address = (scope.get("client") or [""])[0]
         self.cookies = "; ".join(value.decode("latin-1") for key, value in headers if key == b"cookie")
         accepted = next((value.decode("latin-1") for key, value in headers if key == b"accept-language"), "")
         self.language = visit.language_of(self.cookies, accepted)
@@ -103,9 +106,13 @@ class Socket:
         self.unanswered: set[asyncio.Task[None]] = set()
         self.frames = Bucket(FRAMES_PER_SECOND, FRAMES_BURST)
         self.waits = True  # for its hello
+        pace = knocking if self.cookies else strangers
+        self.hasty = bool(pace.wait_ms((self.address, self.cookies)))
 
     async def run(self) -> None:
         await self.receive()
+        if self.hasty:
+            await keep_waiting()
         await self.send({"type": "websocket.accept"})
         if not self.has_room():
             await self._text({"t": "bye", "retry_ms": RETRY_MS, "why": "full"})
@@ -133,6 +140,8 @@ class Socket:
 
     async def serve(self) -> None:
         """Returns when it is over; raises `Gone` or `Closed` when it ends before."""
+        if self.hasty:
+            raise visit.Closed(4429, "rate_limited")
         viewer = await in_thread(self._viewer)
         if arriving.wait_ms(viewer.pk):  # before anything is read for them
             raise visit.Closed(4429, "rate_limited")
@@ -322,6 +331,15 @@ class Socket:
         if self.follower is not None:
             house.leave(self.follower)
             Hub.here().leave(self.follower)
+
+
+async def keep_waiting() -> None:
+    """Whoever comes too often is let in later, to hear it: so that coming again costs them more than us."""
+    house.kept_waiting += 1
+    try:
+        await asyncio.sleep(KEPT_WAITING_S if house.kept_waiting <= MOST_KEPT_WAITING else 0)
+    finally:
+        house.kept_waiting -= 1
 
 
 class Trial(Socket):

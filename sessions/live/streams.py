@@ -188,7 +188,7 @@ def since(wishes: Sequence[tuple[int, int]]) -> dict[int, tuple[Stream, list[Par
 
     A stream that no longer exists is absent from the answer.
     """
-    found = Stream.objects.in_bulk([pk for pk, _after in wishes])
+    found = {stream.pk: stream for stream in rows.load(Stream, STREAM, {"id": [pk for pk, _after in wishes]})}
     reads = [Read(found[pk], after) for pk, after in wishes if pk in found and found[pk].head > after]
     parts: dict[int, list[Part]] = {}
     for name in {read.stream.kind for read in reads}:
