@@ -14,6 +14,7 @@ from django.db import connection, connections
 from pytest_django import Settings
 
 from tests import foundation_urls as urls
+from zoomcafe import fairness
 from zoomcafe.lanes import Lanes, Pages
 from zoomcafe.proxies import seen_through
 
@@ -137,7 +138,21 @@ async def test_who_opens_many_pages_takes_one_lane(pages: Pages, same: dict[str,
     assert not urls.inside.acquire(blocking=False)
     urls.gate.set()
     assert [status for status, _h, _b in await asyncio.gather(*opened)] == [200] * len(opened)
+    await asyncio.sleep(0)
     assert (pages.queues._turns, pages.queues._waiting) == ({}, {})
+
+
+async def test_who_fetches_many_files_leaves_the_loop_to_others_in_between(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one's turn comes after a rest."""
+    monkeypatch.setattr(fairness, "RESTS", {"file": 1e9})
+    pages.queues._patience = 0.05
+    same = {"address": "192.0.2.1"}
+    files = await asyncio.gather(*(get(pages, "/static/css/base.css", **same) for _file in range(3)))
+    assert sorted(status for status, _headers, _body in files) == [200, 503, 503]
+    assert (await get(pages, "/static/css/base.css"))[0] == 200
+    assert (await get(pages, "/test/ask", **same))[0] == 200
 
 
 async def test_whose_turn_does_not_come_in_time_is_told_to_come_again(pages: Pages) -> None:

@@ -13,15 +13,20 @@ from contextlib import asynccontextmanager
 
 from django.http import HttpRequest
 
+from zoomcafe import static
 from zoomcafe.errors import Busy
 
 PATIENCE_S = 2.0
+RESTS = {"file": 5}  # times what it took, until the next turn: files are answered by the loop that everybody needs
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-Whose = tuple[str, str, bool]
+Whose = tuple[str, str, str]
 
 
 class Queues:
-    """One for each who asks, told by address and cookies; reading does not wait for writing. `patience` in seconds."""
+    """One for each who asks, told by address and cookies; reading does not wait for writing, nor files for pages.
+
+    `patience` in seconds.
+    """
 
     def __init__(self, *, patience: float = PATIENCE_S) -> None:
         self._patience = patience
@@ -32,19 +37,31 @@ class Queues:
     async def turn(self, request: HttpRequest) -> AsyncIterator[None]:
         """While it lasts, it is this request's turn. Raises `Busy` when it does not come in time."""
         meta = request.META
-        whose = (meta.get("REMOTE_ADDR") or "", meta.get("HTTP_COOKIE", ""), request.method in READS)
+        kind = "file" if static.concerns(request.path_info) else "read" if request.method in READS else "write"
+        whose = (meta.get("REMOTE_ADDR") or "", meta.get("HTTP_COOKIE", ""), kind)
         turn = self._turns.setdefault(whose, asyncio.Lock())
         self._waiting[whose] = self._waiting.get(whose, 0) + 1
         try:
             await self._comes(turn)
-            try:
-                yield
-            finally:
-                turn.release()
+        except BaseException:
+            self._leaves(whose)
+            raise
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
         finally:
-            self._waiting[whose] -= 1
-            if not self._waiting[whose]:
-                del self._turns[whose], self._waiting[whose]
+            rest = (loop.time() - began) * RESTS.get(kind, 0)
+            loop.call_later(rest, self._hands_on, whose, turn)
+
+    def _hands_on(self, whose: Whose, turn: asyncio.Lock) -> None:
+        turn.release()
+        self._leaves(whose)
+
+    def _leaves(self, whose: Whose) -> None:
+        self._waiting[whose] -= 1
+        if not self._waiting[whose]:
+            del self._turns[whose], self._waiting[whose]
 
     async def _comes(self, turn: asyncio.Lock) -> None:
         try:

@@ -131,7 +131,7 @@ class Pages(ASGIHandler):
         if refusal is not None:
             return await refuse(request, refusal)
         try:
-            if request.path_info in middleware.PROBES or static.concerns(request.path_info):
+            if request.path_info in middleware.PROBES:
                 return await self.page(request)
             async with self.queues.turn(request):
                 return await self.page(request)
