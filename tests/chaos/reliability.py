@@ -52,6 +52,19 @@ ENDING = """## What it has found
 - The harness itself was wrong once: a drill took the seat of a browser's guest, who then was not where it was looked
   for.
 
+## Beside the storms
+
+Measured 2026-11-27 on the same machine, with the commands named; these figures are not written by `chaos`.
+
+- Two workers over PostgreSQL and Redis are renewed one after the other while 500 pages are open and people write
+  (`python3 manage.py tool python -m tests.bench.rolling --sockets 500`): of 2,379 acknowledged notes none was lost or
+  doubled, none refused, no page was sent away for good; 99 % were back within 1.4 s, all within 1.7 s, and all showed
+  what the database has.
+- While one process floods the server with eight callers, in thirteen ways
+  (`python3 manage.py tool python -m tests.bench.flood`), a change reaches the other side of the table after 0.9 to 2.0
+  times as long as in peace at the median (5 to 7 ms in peace), and after 1.0 to 2.8 times as long in 95 of 100 cases
+  but one: with requests that never end, one change in twenty took 31 ms.
+
 ## What this does not show
 
 The disk is a real one and nobody pulls its plug: that a commit outlives the loss of power rests on
