@@ -4,6 +4,7 @@ import unicodedata
 
 CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})  # all of category Cc
 UNSEEN = {"\u2800", "\u3164", "\u115f", "\u1160", "\uffa0"}  # letters and symbols without a shape
+TWO_MARKS = {"\u0f73", "\u0f75", "\u0f81"}  # each becomes two marks, and says it were none
 MOST_MARKS = 30  # in a row, as in Unicode's stream-safe text; no language comes near
 
 
@@ -15,12 +16,12 @@ def clean_text(value: str) -> str:
 
 def composed(text: str) -> str:
     """NFC. Longer runs of marks piece by piece: Unicode has a run sorted, which takes the square of its length."""
-    if not any(map(unicodedata.combining, text)):
+    if not any(map(unicodedata.combining, text)) and TWO_MARKS.isdisjoint(text):
         return unicodedata.normalize("NFC", text)
     pieces: list[str] = []
     start = marks = 0
     for at, c in enumerate(text):
-        marks = marks + 1 if unicodedata.combining(c) else 0
+        marks = marks + 1 if unicodedata.combining(c) or c in TWO_MARKS else 0
         if marks > MOST_MARKS:
             pieces.append(unicodedata.normalize("NFC", text[start:at]))
             start, marks = at, 1

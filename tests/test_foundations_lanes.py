@@ -127,7 +127,10 @@ async def test_what_needs_no_database_answers_while_all_lanes_are_taken(pages: P
 
 
 @pytest.mark.parametrize("same", [{"address": "192.0.2.1"}, {"address": "192.0.2.1", "cookie": "guest=1"}], ids=str)
-async def test_who_opens_many_pages_takes_one_lane(pages: Pages, same: dict[str, str]) -> None:
+async def test_who_opens_many_pages_takes_one_lane(
+    pages: Pages, same: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "RESTS", {})
     pages.lanes._patience = pages.queues._patience = 20
     opened = await opens_many(pages, **same)
     assert (await get(pages, "/test/ask"))[0] == 200
@@ -139,7 +142,7 @@ async def test_who_opens_many_pages_takes_one_lane(pages: Pages, same: dict[str,
     urls.gate.set()
     assert [status for status, _h, _b in await asyncio.gather(*opened)] == [200] * len(opened)
     await asyncio.sleep(0)
-    assert (pages.queues._turns, pages.queues._waiting) == ({}, {})
+    assert (pages.queues._gates, pages.queues._there) == ({}, {})
 
 
 async def test_who_fetches_many_files_leaves_the_loop_to_others_in_between(
@@ -153,6 +156,36 @@ async def test_who_fetches_many_files_leaves_the_loop_to_others_in_between(
     assert sorted(status for status, _headers, _body in files) == [200, 503, 503]
     assert (await get(pages, "/static/css/base.css"))[0] == 200
     assert (await get(pages, "/test/ask", **same))[0] == 200
+
+
+async def test_whatever_cookies_they_make_up_one_address_has_half_of_the_lanes(
+    pages: Pages, settings: Settings
+) -> None:
+    settings.LANES = 4  # of which these pages have three
+    pages.queues._patience = 20
+    opened = [
+        asyncio.create_task(get(pages, "/test/wait", address="192.0.2.1", cookie=f"guest={number}"))
+        for number in range(LANES)
+    ]
+    for _half in range(2):
+        assert await asyncio.to_thread(urls.inside.acquire, timeout=5)
+    assert not await asyncio.to_thread(urls.inside.acquire, timeout=0.2)
+    assert (await get(pages, "/test/ask"))[0] == 200
+    urls.gate.set()
+    assert [status for status, _h, _b in await asyncio.gather(*opened)] == [200] * LANES
+
+
+async def test_who_hangs_up_has_their_turn_until_the_page_is_made(pages: Pages) -> None:
+    same = {"address": "192.0.2.1"}
+    leaver = visit(pages, "/test/wait", **same)
+    await leaver.send_input({"type": "http.request", "body": b""})
+    assert await asyncio.to_thread(urls.inside.acquire, timeout=5)
+    await leaver.send_input({"type": "http.disconnect"})
+    second = asyncio.create_task(get(pages, "/test/wait", **same))
+    assert not await asyncio.to_thread(urls.inside.acquire, timeout=0.2)
+    urls.gate.set()
+    assert (await second)[0] == 200
+    await leaver.wait(timeout=5)
 
 
 async def test_whose_turn_does_not_come_in_time_is_told_to_come_again(pages: Pages) -> None:

@@ -5,7 +5,6 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,10 +12,11 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from pytest_django import Settings
 
 from sessions.live import hub as hubs
+from sessions.live import socket as sockets
 from sessions.live import threads, visit
 from sessions.live.hub import Hub
 from sessions.live.pace import knocking, strangers
-from sessions.live.socket import KEPT_WAITING_S, house
+from sessions.live.socket import house
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
 from tests.test_socket import Browser, board_of, browser
@@ -237,12 +237,18 @@ async def test_who_comes_too_often_is_let_in_later_and_not_looked_for(
         setattr(settings, f"LIMIT_{limit}_PER_SECOND", 0.01)
     for each in (knocking, strangers):
         monkeypatch.setattr(each, "buckets", OrderedDict())
-    looked_for = Mock(side_effect=visit.viewer)
-    monkeypatch.setattr(visit, "viewer", looked_for)
-    rests = Mock(side_effect=lambda _seconds, usual=asyncio.sleep: usual(0))
-    monkeypatch.setattr(asyncio, "sleep", rests)
-    closed = [await ends(await Browser(running.event.key, cookie).hello()) for _time in range(4)]
+    usual, looked_for = visit.viewer, []
+    monkeypatch.setattr(visit, "viewer", lambda code, *who, **how: looked_for.append(code) or usual(code, *who, **how))
+    monkeypatch.setattr(sockets, "KEPT_WAITING_S", 0.2)
+    loop = asyncio.get_running_loop()
+    closed, took = [], []
+    for _time in range(4):
+        began = loop.time()
+        closed.append(await ends(await Browser(running.event.key, cookie).hello()))
+        took.append(loop.time() - began)
     assert closed == [4401, 4401, 4429, 4429]
-    assert looked_for.call_count == 2
-    assert [each.args[0] for each in rests.mock_calls if each.args[0] == KEPT_WAITING_S] == [KEPT_WAITING_S] * 2
+    assert min(took[2:]) >= 0.2
+    assert len(looked_for) == 2
     assert (house.kept_waiting, house.before_hello, house.sockets) == (0, 0, 0)
+    monkeypatch.setattr(sockets, "MOST_KEPT_WAITING", 0)
+    assert not await Browser(running.event.key, cookie).opens()

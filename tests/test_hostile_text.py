@@ -12,6 +12,7 @@ from django.test import Client
 from sessions.clock import now_ms
 from sessions.live import fields, threads
 from sessions.models import Event, Participant
+from sessions.text import composed
 from tables.models import Note, Seat, Table
 from tests.cafe import Cafe
 from tests.pages import reads
@@ -97,6 +98,14 @@ async def test_marks_on_one_letter_are_sorted_as_long_as_a_language_could_want_t
     (kept,) = set(await texts())
     assert len(kept) == marks  # one is part of the letter
     assert (kept == unicodedata.normalize("NFC", typed)) is (marks <= 30)
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0f73", "\u0f75", "\u0f81"], ids=ascii)
+def test_marks_that_say_they_were_none_are_not_sorted_either(mark: str) -> None:
+    """Three of Tibet become two marks each."""
+    short, long = "a" + f"{mark}\u0316" * 10, "a" + f"{mark}\u0316" * 400
+    assert composed(short) == unicodedata.normalize("NFC", short)
+    assert composed(long) != unicodedata.normalize("NFC", long)
 
 
 async def test_a_form_brings_no_longer_text_than_a_frame(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:

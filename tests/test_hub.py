@@ -5,13 +5,14 @@ import json
 import random
 import threading
 from collections.abc import AsyncIterator, Callable
-from typing import Any
-from unittest.mock import Mock, call
+from functools import partial
+from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connections
+from pytest_django import Settings
 
 from sessions.live import hub as hubs
 from sessions.live import reading, rights, streams, threads, visit
@@ -105,6 +106,10 @@ async def board_stream(cafe: Cafe) -> Stream:
 
 async def writes(cafe: Cafe, text: str) -> Answer:
     return await sync_to_async(lambda: cafe.writes(cafe.ben, text))()
+
+
+def fails_with(trouble: Exception, _wishes: object) -> NoReturn:
+    raise trouble
 
 
 async def caught_up() -> None:
@@ -221,8 +226,9 @@ async def test_a_crowd_that_arrives_is_read_for_together(running: Cafe, monkeypa
     for text in ("first", "second", "third"):
         await writes(running, text)
     stream = await board_stream(running)
-    since = Mock(side_effect=streams.since)
-    monkeypatch.setattr(streams, "since", since)
+    readings: list[Any] = []
+    usual = streams.since
+    monkeypatch.setattr(streams, "since", lambda wishes: readings.append(wishes) or usual(wishes))
     crowd = [Reader(running.cem) for _ in range(30)]
     for at, reader in enumerate(crowd):
         reader.cursor = at % 4
@@ -230,9 +236,63 @@ async def test_a_crowd_that_arrives_is_read_for_together(running: Cafe, monkeypa
     await caught_up()
     for reader in crowd:
         await reader.stands_at(3)
-    assert since.mock_calls == [call([(stream.pk, 0)])]
+    assert readings == [[(stream.pk, 0)]]
     assert [len(reader.parts) for reader in crowd[:4]] == [3, 2, 1, 0]
     assert [frame["from"] for reader in crowd[:4] for frame in reader.frames] == [0, 1, 2]
+    await everybody_left()
+
+
+async def test_who_gets_room_during_a_reading_waits_for_the_next(
+    running: Cafe, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """It began where others stand: what lies before would be missing for good."""
+    settings.LIMIT_WINDOW_FRAMES = 1
+    await writes(running, "first")
+    stream = await board_stream(running)
+    slow = Reader(running.cem, slow=True).follows(stream)
+    await slow.stands_at(1)
+    for text in ("second", "third", "fourth"):
+        await writes(running, text)
+    await caught_up()
+
+    def reads_and_makes_room(wishes: Any) -> Any:
+        found = usual(wishes)
+        slow.follower.window.confirm(slow.follower.window.sent)
+        return found
+
+    usual = streams.since
+    once = Once(usual, reads_and_makes_room)
+    monkeypatch.setattr(streams, "since", once)
+    once.armed, slow.slow = True, False
+    ben, as_of_now = Reader(running.ben), await board_stream(running)
+    ben.cursor = 3
+    Hub.here().catch_up(slow.follower, slow.follower.subs[stream.pk])
+    ben.follows(as_of_now, 3)
+    await ben.stands_at(4)
+    await slow.stands_at(4)
+    assert len(slow.parts) == 4
+    await everybody_left()
+
+
+async def test_a_stream_that_cannot_be_read_holds_up_no_other(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    await writes(running, "first")
+    board, stage = (
+        await board_stream(running),
+        await sync_to_async(Stream.objects.get)(kind="stage", event=running.event),
+    )
+
+    def stumbles(wishes: list[tuple[int, int]]) -> Any:
+        if stage.pk in dict(wishes):
+            raise ValueError("ours")
+        return usual(wishes)
+
+    usual = streams.since
+    monkeypatch.setattr(streams, "since", stumbles)
+    dana, cem = Reader(running.dana).follows(stage), Reader(running.cem).follows(board)
+    await cem.stands_at(1)
+    await caught_up()
+    assert not dana.frames
+    assert [sub.catching_up for sub in dana.follower.subs.values()] == [False]
     await everybody_left()
 
 
@@ -243,7 +303,7 @@ async def test_who_cannot_be_read_for_is_tried_again(running: Cafe, monkeypatch:
     cem, ben = Reader(running.cem), Reader(running.ben)
     usual = streams.since
     for trouble in (OperationalError("away"), ValueError("ours")):
-        monkeypatch.setattr(streams, "since", Mock(side_effect=trouble))
+        monkeypatch.setattr(streams, "since", partial(fails_with, trouble))
         cem.follows(stream)
         await caught_up()
         assert not cem.frames

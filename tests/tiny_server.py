@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -100,9 +101,11 @@ def say(word: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
+    listener = listening_socket("127.0.0.1", int(sys.argv[1]))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)  # so that what is sent does not fit at once
     server = CafeServer(
         application,
-        listener=listening_socket("127.0.0.1", int(sys.argv[1])),
+        listener=listener,
         farewell=farewell,
         settle=settle,
         limits=Limits(header_seconds=0.5, body_seconds=float(sys.argv[3]), connections=int(sys.argv[2])),

@@ -9,6 +9,7 @@ single steps.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
@@ -141,7 +142,26 @@ class Pages(ASGIHandler):
     async def page(self, request: ASGIRequest) -> HttpResponseBase:
         if runs_on_the_loop(request):
             return await self.run_get_response(request)
-        return await sync_to_async(self.in_one_go)(request)
+        return await self.on_a_lane(request)
+
+    async def on_a_lane(self, request: ASGIRequest) -> HttpResponseBase:
+        """Whoever hangs up leaves when the page that was begun is made: until then it is their turn."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+        begun = threading.Event()
+
+        def work() -> HttpResponseBase:
+            begun.set()
+            try:
+                return self.in_one_go(request)
+            finally:
+                loop.call_soon_threadsafe(ended.set_result, None)
+
+        try:
+            return await sync_to_async(work)()
+        finally:
+            if begun.is_set():
+                await ended
 
     def in_one_go(self, request: ASGIRequest) -> HttpResponseBase:
         """Everything a page does, on one lane."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from weakref import WeakKeyDictionary
@@ -131,31 +132,43 @@ class Hub:
     async def _catch_up(self) -> None:
         """Whoever comes during one reading is read for in the next, all together: a crowd is few readings."""
         while self.behind:
-            those, self.behind = self.behind, []
-            try:
-                await self._bring_up(those)
-            except Error:
-                log.warning("catching up failed; the next beat tries again")
-            except Exception:  # those who come next must not wait for a task that is dead
-                log.exception("catching up stumbled; the next beat tries again")
-            else:
-                continue
-            for _follower, sub in those:
-                sub.catching_up = False
+            those, self.behind = deque(self.behind), []
+            await self._try_for(those)
 
-    async def _bring_up(self, those: list[tuple[Follower, Sub]]) -> None:
+    async def _try_for(self, those: deque[tuple[Follower, Sub]]) -> None:
+        """A fault of our own is looked for one by one: it holds up nobody whom it does not concern."""
+        try:
+            await self._bring_up(those)
+        except Error:
+            log.warning("catching up failed; the next beat tries again")
+        except Exception:  # nobody awaits this task: without it nobody who comes would get anything
+            if len(those) > 1:
+                for one in those:
+                    await self._try_for(deque([one]))
+                return
+            log.exception("catching up stumbled; the next beat tries again")
+        for _follower, sub in those:
+            sub.catching_up = False
+
+    async def _bring_up(self, those: deque[tuple[Follower, Sub]]) -> None:
+        """Takes from `those` whoever was served. Who had no room when the reading began is not served by it."""
         wishes: dict[int, int] = {}
+        asking: set[int] = set()
         for follower, sub in those:
             if follower.follows(sub) and not follower.window.full:
+                asking.add(id(sub))
                 wishes[sub.stream_id] = min(sub.cursor, wishes.get(sub.stream_id, sub.cursor))
-        found = await in_thread(streams.since, list(wishes.items())) if wishes else {}
-        frames = Frames(found)
-        for follower, sub in those:
-            if sub.stream_id in wishes and follower.follows(sub):
+        frames = Frames(await in_thread(streams.since, list(wishes.items())) if wishes else {})
+        while those:
+            follower, sub = those[0]
+            if id(sub) in asking and follower.follows(sub):
                 await self._give_late(follower, sub, frames)
+            those.popleft()
             sub.catching_up = False
             if follower.follows(sub) and not sub.ready and not follower.window.full:
                 self.catch_up(follower, sub)
+            if len(those) % SLICE == 0:
+                await asyncio.sleep(0)  # others have a turn
 
     async def _give_late(self, follower: Follower, sub: Sub, frames: "Frames") -> None:
         if sub.stream_id not in frames.found:

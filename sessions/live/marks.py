@@ -18,7 +18,7 @@ from django.utils.translation import get_language, override
 
 from sessions.live.markup import MARKS, Element, MarksError, end_tag, escape, is_settable, parse, plain, start_tag
 
-MOST_KEPT = 4_096  # parts, a few kilobytes each
+MOST_KEPT, LONGEST_KEPT = 4_096, 1_500  # parts, and characters of what they say: some 20 MB at the most
 ADDRESSES = frozenset({"href", "src", "action", "formaction", "xlink:href"})
 SAFE_ADDRESS = re.compile(r"https?://|[/#?](?!/)", re.IGNORECASE)
 BRACES = re.compile(r"\{([^{}]+)\}")
@@ -35,7 +35,8 @@ class PartTemplate:
 
     def render(self, value: Mapping[str, Value], zone: tzinfo) -> SafeString:
         """The same value gives the same markup, so what was filled lately is not filled again for the next visitor."""
-        return _rendered(self, _as_json(value), zone)
+        said = _as_json(value)
+        return _rendered(self, said, zone) if len(said) <= LONGEST_KEPT else _rendered.__wrapped__(self, said, zone)
 
 
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -2,7 +2,6 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
 
 from django.conf import settings
 
@@ -10,25 +9,25 @@ MOST_REMEMBERED = 10_000
 
 
 class Pace:
-    """A token bucket for each participant of this process, or whatever else tells people apart; forgets those longest
-    silent.
+    """A token bucket for each participant of this process, or for the hash of what else tells people apart; forgets
+    those longest silent.
 
     `rate` and `burst` name the settings.
     """
 
     def __init__(self, *, rate: str, burst: str) -> None:
         self.rate, self.burst = rate, burst
-        self.buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self.buckets: OrderedDict[int, tuple[float, float]] = OrderedDict()
 
-    def wait_ms(self, participant: Hashable, now: float | None = None) -> int:
+    def wait_ms(self, who: int, now: float | None = None) -> int:
         """0 and one token less, or after how many ms there is one. `now` in seconds, any clock that only goes on."""
         moment = time.monotonic() if now is None else now
         rate: float = getattr(settings, self.rate)
         burst: float = getattr(settings, self.burst)
-        tokens, at = self.buckets.pop(participant, (float(burst), moment))
+        tokens, at = self.buckets.pop(who, (float(burst), moment))
         tokens = min(burst, tokens + (moment - at) * rate)
         allowed = tokens >= 1
-        self.buckets[participant] = (tokens - allowed, moment)
+        self.buckets[who] = (tokens - allowed, moment)
         if len(self.buckets) > MOST_REMEMBERED:
             self.buckets.popitem(last=False)
         return 0 if allowed else max(1, round((1 - tokens) / rate * 1000))

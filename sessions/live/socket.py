@@ -106,13 +106,13 @@ class Socket:
         self.unanswered: set[asyncio.Task[None]] = set()
         self.frames = Bucket(FRAMES_PER_SECOND, FRAMES_BURST)
         self.waits = True  # for its hello
-        pace = knocking if self.cookies else strangers
-        self.hasty = bool(pace.wait_ms((self.address, self.cookies)))
+        self.comes_too_often = self.is_too_often()
 
     async def run(self) -> None:
         await self.receive()
-        if self.hasty:
-            await keep_waiting()
+        if self.comes_too_often and not await keep_waiting():
+            await self._close(1013)
+            return
         await self.send({"type": "websocket.accept"})
         if not self.has_room():
             await self._text({"t": "bye", "retry_ms": RETRY_MS, "why": "full"})
@@ -135,12 +135,17 @@ class Socket:
             house.before_hello -= self.waits
             self._leave()
 
+    def is_too_often(self) -> bool:
+        """Before we know who it is; remembered without their secret."""
+        pace = knocking if self.cookies else strangers
+        return bool(pace.wait_ms(hash((self.address, self.cookies))))
+
     def has_room(self) -> bool:
         return house.has_room()
 
     async def serve(self) -> None:
         """Returns when it is over; raises `Gone` or `Closed` when it ends before."""
-        if self.hasty:
+        if self.comes_too_often:
             raise visit.Closed(4429, "rate_limited")
         viewer = await in_thread(self._viewer)
         if arriving.wait_ms(viewer.pk):  # before anything is read for them
@@ -333,17 +338,24 @@ class Socket:
             Hub.here().leave(self.follower)
 
 
-async def keep_waiting() -> None:
-    """Whoever comes too often is let in later, to hear it: so that coming again costs them more than us."""
+async def keep_waiting() -> bool:
+    """Whoever comes too often is let in later, to hear it, so that coming again costs them. False if too many do."""
+    if house.kept_waiting >= MOST_KEPT_WAITING:
+        return False
     house.kept_waiting += 1
     try:
-        await asyncio.sleep(KEPT_WAITING_S if house.kept_waiting <= MOST_KEPT_WAITING else 0)
+        await asyncio.sleep(KEPT_WAITING_S)
     finally:
         house.kept_waiting -= 1
+    return True
 
 
 class Trial(Socket):
     """Answers pings for a moment, to anybody, without a database. Counts as one that has not said hello."""
+
+    def is_too_often(self) -> bool:
+        """There are few places, and an end to each visit."""
+        return False
 
     def has_room(self) -> bool:
         places = max(1, settings.LIMIT_SOCKETS_BEFORE_HELLO // TRIALS_SHARE)

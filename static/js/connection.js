@@ -59,6 +59,7 @@ export class Connection {
 
   /** The socket is gone, or never came about. */
   closed(code) {
+    if (this.state !== "live") this.failed += 1;
     const { stop, reload, in: wait } = this.comeback(code, this.client.bye());
     this.struck = code;
     if (stop) return this.become("stopped", stop);
@@ -67,7 +68,6 @@ export class Connection {
     this.platform.setTimeout(() => this.tick(), wait);
     const silent = this.platform.offline() || this.line.silence >= SILENCE_MS;
     if (this.state === "live") return this.become(silent ? "offline" : "connecting");
-    this.failed += 1;
     if (this.failed >= 2 && this.state !== "polling") this.polling.ask();
   }
 

@@ -4,9 +4,9 @@
 const BEGINNING = -1; // a cursor that cannot be: the server answers it with a reset
 const SEEN_MS = 1_000;
 const JITTER_MS = [500, 8_000];
-const HASTE_MS = [500, 2_000];
+const QUICK_MS = [500, 2_000];
 const LOST_MS = [500, 4_000];
-const HASTY = 3;
+const QUICK_TRIES = 3;
 const STRIKE_MS = 5_000;
 const TOO_FAST_MS = [30_000, 40_000];
 
@@ -135,10 +135,10 @@ export function comeback(code, { random, again = false, bye = null, failed = 0 }
   if (code === 4426) return again ? { stop: "reload" } : { reload: true };
   const stops = { 4401: "join", 4403: "removed", 4404: "gone", 4409: "tabs" };
   if (stops[code]) return { stop: stops[code] };
-  if (code === 4408) return within(HASTE_MS);
+  if (code === 4408) return within(QUICK_MS);
   if (code === 4429) return within(TOO_FAST_MS);
   if (bye !== null) return { in: Math.round(bye + random * 1_000) };
-  return within(code !== 1006 ? JITTER_MS : failed < HASTY ? HASTE_MS : LOST_MS);
+  return within(code !== 1006 ? JITTER_MS : failed < QUICK_TRIES ? QUICK_MS : LOST_MS);
 }
 
 function send(frame) {

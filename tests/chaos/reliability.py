@@ -54,7 +54,7 @@ ENDING = """## What it has found
 
 ## Beside the storms
 
-Measured 2026-11-27 on the same machine, with the commands named; these figures are not written by `chaos`.
+Measured 2026-11-27 on two cores (x86_64), with the commands named; these figures are not written by `chaos`.
 
 - Two workers over PostgreSQL and Redis are renewed one after the other while 500 pages are open and people write
   (`python3 manage.py tool python -m tests.bench.rolling --sockets 500`): of 2,379 acknowledged notes none was lost or

@@ -122,6 +122,19 @@ test("a broken socket comes back with jitter, and what the old one still says is
   assert.deepEqual(client.states, ["live", "connecting", "live"]);
 });
 
+test("after a loss three tries are quick", async () => {
+  const { device } = livePage();
+  const pauses = [];
+  for (let lost = 0; lost < 5; lost += 1) {
+    const began = device.time;
+    const count = device.sockets.length;
+    device.socket.ends(1006);
+    while (device.sockets.length === count) await device.pass(50);
+    pauses.push(device.time - began);
+  }
+  assert.deepEqual(pauses.map((ms) => ms < 2_000), [true, true, true, false, false]);
+});
+
 test("a server that says when to come back is obeyed", async () => {
   const { device, client } = livePage();
   client.byeMs = 2_000;

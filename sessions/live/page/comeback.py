@@ -4,9 +4,9 @@ from typing import Any
 
 JITTER_MS = (500, 8_000)
 STRIKE_MS = 5_000
-HASTE_MS = (500, 2_000)
+QUICK_MS = (500, 2_000)
 LOST_MS = (500, 4_000)
-HASTY = 3
+QUICK_TRIES = 3
 TOO_FAST_MS = (30_000, 40_000)
 STOPS = {4401: "join", 4403: "removed", 4404: "gone", 4409: "tabs"}
 
@@ -28,8 +28,8 @@ def comeback(
         return {"in": STRIKE_MS}
     if code not in {4408, 4429} and bye is not None:
         return {"in": _rounded(bye + random * 1_000)}
-    lost = HASTE_MS if failed < HASTY else LOST_MS
-    low, high = {1006: lost, 4408: HASTE_MS, 4429: TOO_FAST_MS}.get(code, JITTER_MS)
+    lost = QUICK_MS if failed < QUICK_TRIES else LOST_MS
+    low, high = {1006: lost, 4408: QUICK_MS, 4429: TOO_FAST_MS}.get(code, JITTER_MS)
     return {"in": _rounded(low + random * (high - low))}
 
 
