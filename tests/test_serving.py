@@ -28,12 +28,12 @@ MIB = 1024 * 1024
 
 
 class Tiny:
-    def __init__(self, connections: int, body_seconds: float) -> None:
+    def __init__(self, *arguments: float) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         program = str(Path(__file__).with_name("tiny_server.py"))
         self.process = subprocess.Popen(
-            [sys.executable, program, str(self.port), str(connections), str(body_seconds)],
+            [sys.executable, program, str(self.port), *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -71,8 +71,8 @@ class Tiny:
 
 
 @contextlib.contextmanager
-def running(connections: int = 100, body_seconds: float = 60) -> Iterator[Tiny]:
-    tiny = Tiny(connections, body_seconds)
+def running(connections: int = 100, body_seconds: float = 60, send_buffer: int = 0) -> Iterator[Tiny]:
+    tiny = Tiny(connections, body_seconds, send_buffer)
     try:
         yield tiny
     finally:
@@ -220,11 +220,12 @@ def test_text_goes_out_as_autobahn_would_send_it(size: int) -> None:
     assert text_frame(text) == prepared.payloadHybi
 
 
-async def test_what_the_system_does_not_take_at_once_follows_and_nothing_overtakes_it(tiny: Tiny) -> None:
-    async with connect(f"{tiny.url}burst", max_queue=1) as live:
-        await live.send("go")
-        await asyncio.sleep(0.1)  # nothing is fetched meanwhile
-        assert [await live.recv() for _ in range(len(BURST))] == BURST
+async def test_what_the_system_does_not_take_at_once_follows_and_nothing_overtakes_it() -> None:
+    with running(send_buffer=8_192) as tiny:
+        async with connect(f"{tiny.url}burst", max_queue=1) as live:
+            await live.send("go")
+            await asyncio.sleep(0.1)  # nothing is fetched meanwhile
+            assert [await live.recv() for _ in range(len(BURST))] == BURST
 
 
 async def test_a_socket_that_is_refused_leaves_no_complaint() -> None:

@@ -1,4 +1,6 @@
-"""A small application on the café's server, for its tests. Arguments: port, most connections, seconds for a body."""
+"""A small application on the café's server, for its tests. Arguments: port, most connections, seconds for a body,
+and how many bytes the system takes at once of what is sent (0: as many as it likes).
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,8 @@ def say(word: str) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
     listener = listening_socket("127.0.0.1", int(sys.argv[1]))
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)  # so that what is sent does not fit at once
+    if int(sys.argv[4]):
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, int(sys.argv[4]))
     server = CafeServer(
         application,
         listener=listener,
