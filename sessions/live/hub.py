@@ -258,17 +258,13 @@ class Hub:
         if stream.pk not in self.followers:
             return
         start = self.cursors[stream.pk]
-        encoded = [Encoded.of(part) for part in parts]
-        ready: dict[tuple[str, int], list[tuple[int, str]]] = {}
+        frames = Frames({stream.pk: (stream, parts)})
         self.cursors[stream.pk] = max(start, stream.head)
         for follower, sub in list(self.followers.get(stream.pk, {}).items()):
             if not sub.ready or sub.cursor < start:
                 self.catch_up(follower, sub)
             elif sub.cursor < stream.head:
-                key = (follower.audience, sub.cursor)
-                if key not in ready:
-                    ready[key] = parts_frames(sub.name, sub.cursor, stream.head, encoded, audience=follower.audience)
-                await follower.give(sub, ready[key])
+                await follower.give(sub, frames.of(follower, sub))
 
     async def _look(self) -> None:
         """What nothing else brought: reads every followed head, whatever hints were lost."""
@@ -310,7 +306,7 @@ def saw(people: Collection[int]) -> None:
 
 
 class Frames:
-    """The frames for those who catch up, each made once for all who lack the same."""
+    """The frames of one reading, each made once for all who lack the same."""
 
     def __init__(self, found: dict[int, tuple[Stream, list[Part]]]) -> None:
         self.found = found
@@ -324,9 +320,9 @@ class Frames:
         start = max(0, sub.cursor)
         key = (stream.pk, follower.audience, start, sub.reset)
         if key not in self.ready:
-            encoded = self.encoded.setdefault(stream.pk, [])
-            encoded += [Encoded.of(part) for part in parts[len(encoded) :]]
-            audience, reset = follower.audience, sub.reset
+            if stream.pk not in self.encoded:
+                self.encoded[stream.pk] = [Encoded.of(part) for part in parts]
+            encoded, audience, reset = self.encoded[stream.pk], follower.audience, sub.reset
             self.ready[key] = parts_frames(sub.name, start, stream.head, encoded, audience=audience, reset=reset)
         return self.ready[key]
 
