@@ -18,6 +18,7 @@ from uuid import UUID
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
 
+from sessions.live.compact import compact
 from sessions.live.page.comeback import comeback
 from sessions.live.page.core import Effect, begin, step
 from sessions.live.page.queue import Queue
@@ -288,7 +289,7 @@ class Client:
         if self._socket is not None:
             self._said_last = time.monotonic()
             with contextlib.suppress(ConnectionClosed):
-                await self._socket.send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+                await self._socket.send(compact(frame))
 
     async def _hear(self, frame: Frame) -> None:
         await self._take({"t": "frame", "frame": frame, "now": self._clock()}, frame)

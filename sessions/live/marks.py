@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, override
 
+from sessions.live.compact import compact
 from sessions.live.markup import MARKS, Element, MarksError, end_tag, escape, is_settable, parse, plain, start_tag
 
 MOST_KEPT, LONGEST_KEPT = 4_096, 1_500  # parts, and characters of what they say: some 20 MB at the most
@@ -35,11 +36,8 @@ class PartTemplate:
 
     def render(self, value: Mapping[str, Value], zone: tzinfo) -> SafeString:
         """The same value gives the same markup, so what was filled lately is not filled again for the next visitor."""
-        said = _as_json(value)
+        said = compact(value)
         return _rendered(self, said, zone) if len(said) <= LONGEST_KEPT else _rendered.__wrapped__(self, said, zone)
-
-
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @lru_cache(maxsize=MOST_KEPT)

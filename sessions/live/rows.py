@@ -20,6 +20,8 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 
+from sessions.live.compact import compact
+
 Column: TypeAlias = "models.Field[Any, Any]"
 Row = TypeVar("Row", bound=models.Model)
 Model = type[models.Model]
@@ -29,7 +31,6 @@ STORED_AS_IS = (
     *(models.ForeignKey, models.IntegerField, models.TextField),
 )
 READABLE = (*STORED_AS_IS, models.UUIDField)
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MEANT: dict[type, Callable[[Any], Any]] = {models.BooleanField: bool, models.UUIDField: UUID}  # what SQLite has not
 NEWER = {  # keys with a number each, and how these are called
     "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
@@ -54,7 +55,7 @@ def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int],
 
     The last value is the `name` of whom the key `joined` leads to.
     """
-    keys = [_as_json(after)] if _vendor() == "sqlite" else [list(after), list(after.values())]
+    keys = [compact(after)] if _vendor() == "sqlite" else [list(after), list(after.values())]
     return _fetch(_newer(_vendor(), model, tuple(names), of, joined), keys, model, names)
 
 
@@ -117,7 +118,7 @@ def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
 def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
     values: Any = _values(columns, rows)
     if _vendor() == "sqlite":
-        values = [_as_json(list(zip(*values, strict=True)))]
+        values = [compact(list(zip(*values, strict=True)))]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
 
@@ -230,7 +231,7 @@ def _condition(vendor: str, column: Column) -> str:
 def _keys(values: Iterable[Any]) -> Any:
     if _vendor() != "sqlite":
         return list(values)
-    return _as_json([value.hex if isinstance(value, UUID) else value for value in values])
+    return compact([value.hex if isinstance(value, UUID) else value for value in values])
 
 
 def _rows(vendor: str, columns: Sequence[Column]) -> str:

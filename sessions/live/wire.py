@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 
 from sessions.clock import now_ms
+from sessions.live.compact import compact
 from sessions.live.kinds import Part
 from sessions.live.ops import Answer, Name, Refused
 
@@ -121,7 +122,7 @@ def stream_name(value: str) -> Name:
 
 
 def dump(frame: dict[str, Any]) -> str:
-    text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    text = compact(frame)
     try:
         text.encode()
     except UnicodeEncodeError:  # half a character that somebody sent and gets back: only ASCII can carry it

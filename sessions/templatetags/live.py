@@ -1,6 +1,5 @@
 """Template tags of live pages: their parts, filled and blank, and what the browser needs to go on from there."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from sessions.live import marks
+from sessions.live.compact import compact
 from sessions.live.uuid7 import uuid7
 from sessions.phases import Facts, Phase, left_at, phase_at
 
@@ -87,6 +87,5 @@ def as_of(stage: Mapping[str, Any], now: int) -> dict[str, Any]:
 
 def _json(value: object) -> SafeString:
     """JSON for an attribute in single quotes: double quotes stay as they are, which keeps pages small."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
+    text = compact(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
     return mark_safe(text)  # noqa: S308  escaped above
