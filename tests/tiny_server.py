@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from zoomcafe.serving import CafeServer, Limits, listening_socket
 
-BURST = [f"{number}{'x' * (number * 7_919 % 20_000)}" for number in range(60)]
+BURST = [f"{number}{'x' * (60_000 + number * 7_919 % 40_000)}" for number in range(7)]  # more than fits into a piece
 woken = asyncio.Event()
 
 
@@ -48,7 +48,7 @@ async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers the length of a text; a number is the code to close with. At `/deaf` it takes nothing until it is told
-    by a request to `/wake`; at `/burst` it sends 600 kB at once; at `/flood` it sends without end and says when it is
+    by a request to `/wake`; at `/burst` it sends 0.5 MB at once; at `/flood` it sends without end and says when it is
     cut off; at `/refused` it refuses, and is counted out before the connection is lost.
     """
     await receive()
