@@ -71,6 +71,10 @@ def test_comments_go_where_nothing_else_can_be_meant() -> None:
         '// top\nconst a = "// no";  // stays\n/** doc\n * more */\nexport function f() {\n  return /\\/\\*x/;\n}\n'
     )
     assert slim(source) == 'const a = "// no";  // stays\nexport function f() {\nreturn /\\/\\*x/;\n}\n'
+    assert (
+        slim('const a = 10_000;\nf("1_000", 1_000_000);\nf("1_000")\n')
+        == 'const a = 10000;\nf("1_000", 1000000);\nf("1_000")\n'
+    )
     assert slim("const a = 5; // why\nf({ // a 'b'\n});\n") == "const a = 5;\nf({\n});\n"
     for stays in (
         'const a = "b"; // c\n',

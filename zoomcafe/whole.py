@@ -5,10 +5,11 @@ tests the modules are served as they are written.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([\w$]+))", re.MULTILINE)
+NAME = re.compile(r"([\w$]+)(?: as [\w$]+)?")
 UNKNOWN = re.compile(r"^(?:export|import(?!\s*\())\b.*$", re.MULTILINE)
 PAGE = re.compile(r"^if \(typeof (?:document|window)", re.MULTILINE)
 
@@ -26,14 +27,15 @@ def whole_module(name: str, read: Callable[[str], str]) -> str:
     """The page module `name` (without ending) with all it imports; other pages' modules stay imports."""
     whole = _Whole(read)
     page = whole.body(name, ())
-    return "".join([*whole.imports(), *whole.pieces.values(), page])
+    return "".join([*whole.imports(), *whole.pieces(), page])
 
 
 class _Whole:
     def __init__(self, read: Callable[[str], str]) -> None:
         self.read = read
         self.kept: dict[str, dict[str, None]] = {}
-        self.pieces: dict[str, str] = {}
+        self.bodies: dict[str, str] = {}
+        self.wanted: dict[str, set[str]] = {}
 
     def imports(self) -> list[str]:
         return [f'import {{ {", ".join(names)} }} from "./{module}.js";\n' for module, names in self.kept.items()]
@@ -53,14 +55,16 @@ class _Whole:
         if is_page(self.read(module)):
             self.kept.setdefault(module, {}).update((one.strip(), None) for one in names.split(",") if one.strip())
             return ""
-        if module not in self.pieces:
-            self.pieces[module] = self.piece(module, above)
-        return f"const {{{names.replace(' as ', ': ')}}} = {_variable(module)};\n"
+        if module not in self.bodies:
+            self.bodies[module] = self.body(module, above)
+        self.wanted.setdefault(module, set()).update(NAME.findall(names))
+        return f"const {{{names.strip().replace(' as ', ': ')}}} = {_variable(module)};\n"
 
-    def piece(self, module: str, above: tuple[str, ...]) -> str:
-        body = self.body(module, above)
-        given = ", ".join(EXPORT.findall(body))
-        return f"const {_variable(module)} = (() => {{\n{EXPORT.sub('', body)}\nreturn {{ {given} }};\n}})();\n"
+    def pieces(self) -> Iterator[str]:
+        """Each module as a function that gives what the others take of it."""
+        for module, body in self.bodies.items():
+            given = ", ".join(name for name in EXPORT.findall(body) if name in self.wanted[module])
+            yield f"const {_variable(module)} = (() => {{\n{EXPORT.sub('', body)}\nreturn {{{given}}};\n}})();\n"
 
 
 def _variable(module: str) -> str:

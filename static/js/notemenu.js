@@ -5,6 +5,8 @@ import { noteDialogs } from "./notedialogs.js";
 import { above, below, idsIn } from "./places.js";
 import { say } from "./words.js";
 
+const WAIT_MS = 3_000; // what a press waits for a note that is saved and on its way
+
 /** Which entries stand in the menu for `part`. `ids` are the notes of its question in their order. */
 export function entries(part, { me, canMove, ids, closed }) {
   const moderator = me.role === "moderator";
@@ -25,6 +27,7 @@ export function noteMenu(live, main, { stream, can, move }) {
   const menu = document.getElementById("note-menu");
   const dialogs = noteDialogs(live, main, { stream, move });
   let looked = null; // {id, button, list} of the note whose menu is open
+  let stopWaiting = () => {};
 
   const part = () => live.get(stream, `note:${looked.id}`);
   const send = (kind, data, options) => live.send(stream, kind, { note: looked.id, ...data }, options);
@@ -32,7 +35,8 @@ export function noteMenu(live, main, { stream, can, move }) {
   function open(button) {
     const note = button.closest("[data-part]");
     looked = { id: note.dataset.part.slice("note:".length), button, list: note.parentElement };
-    if (!part()) return; // still on its way
+    stopWaiting();
+    if (!part()) return openWhenHere();
     const phase = live.stage()?.phase;
     const closed = phase === "closed" || phase === "archived";
     const shown = entries(part(), { me: live.me, canMove: can.move(), ids: idsIn(looked.list), closed });
@@ -45,6 +49,23 @@ export function noteMenu(live, main, { stream, can, move }) {
     toggleMenu(menu, button);
   }
 
+  /** The answer that a note is saved may come before the note itself. A press in between is not lost. */
+  function openWhenHere() {
+    stopWaiting = whenHere(looked.id, open);
+    window.setTimeout(stopWaiting, WAIT_MS);
+  }
+
+  /** Calls `act` with the button of note `id` when a frame brings the note, unless somebody went on. Returns how to give up. */
+  function whenHere(id, act) {
+    const off = live.on("frame", () => {
+      const button = main.querySelector(`[data-part="note:${id}"] [data-act=more]`);
+      if (!button || !live.get(stream, `note:${id}`)) return;
+      off();
+      if ([document.body, main, button].includes(document.activeElement)) act(button);
+    });
+    return off;
+  }
+
   async function remove() {
     const note = looked.id;
     const { ok } = await send("note.gone");
@@ -55,12 +76,7 @@ export function noteMenu(live, main, { stream, can, move }) {
 
   /** The note comes with its part; who pressed Undo by keyboard goes on from there. */
   function bringBack(note) {
-    const off = live.on("frame", () => {
-      const button = main.querySelector(`[data-part="note:${note}"] [data-act=more]`);
-      if (!button) return;
-      off();
-      if ([document.body, main].includes(document.activeElement)) button.focus();
-    });
+    const off = whenHere(note, (button) => button.focus());
     live.send(stream, "note.back", { note }).then(({ ok }) => ok || off());
   }
 

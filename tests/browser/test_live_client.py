@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -104,6 +104,50 @@ def lose_operations(page: Page) -> None:
     page.route_web_socket("**/live/**", pass_on)
     page.route("**/live/*/ops*", lambda route: route.abort())
     page.reload()
+
+
+def hold_parts(page: Page, held: list[str | bytes]) -> Callable[[], None]:
+    """From now on the page hears answers, but no parts. What is returned hands it all and holds no more."""
+    holds = False
+    sockets: list[WebSocketRoute] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+
+        def hear(said: str | bytes) -> None:
+            if holds and '"t":"parts"' in str(said):
+                held.append(said)
+            else:
+                socket.send(said)
+
+        socket.connect_to_server().on_message(hear)
+
+    def let_go() -> None:
+        nonlocal holds
+        holds = False
+        for said in held:
+            sockets[-1].send(said)
+
+    page.route_web_socket("**/live/**", pass_on)
+    page.reload()
+    writes(page, "Heard as ever")
+    expect_state(page, "Heard as ever", "Saved")
+    expect(page.locator(".note[data-order]").filter(has_text="Heard as ever")).to_have_count(1, timeout=SOON)
+    holds = True
+    return let_go
+
+
+def test_a_press_on_a_note_that_is_saved_and_on_its_way_is_not_lost(cem: Page) -> None:
+    held: list[str | bytes] = []
+    let_go = hold_parts(cem, held)
+    writes(cem, "Saved before it came")
+    expect_state(cem, "Saved before it came", "Saved")
+    note(cem, "Saved before it came").get_by_role("button", name="More").click()
+    expect(cem.get_by_role("menu", name="Note")).to_be_hidden()
+    let_go()
+    assert held
+    cem.get_by_role("menuitem", name="Delete").click()
+    expect(note(cem, "Saved before it came")).to_have_count(0, timeout=SOON)
 
 
 def test_a_note_written_offline_says_so_and_is_saved_once_when_the_line_is_back(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -26,8 +28,8 @@ class Command(migrate.Command):
         changes = not (options["plan"] or options["check_unapplied"])
         if changes and not while_live and pending(options["database"]) and anybody_there(options["database"]):
             raise CommandError(REFUSED)
-        take_the_time_it_needs(options["database"])
-        super().handle(*args, **options)
+        with all_the_time_it_needs(options["database"]):
+            super().handle(*args, **options)
 
 
 def pending(alias: str) -> bool:
@@ -41,8 +43,17 @@ def anybody_there(alias: str) -> bool:
     return Event._meta.db_table in tables and Event.objects.using(alias).live().exists()
 
 
-def take_the_time_it_needs(alias: str) -> None:
-    """Pages may not ask PostgreSQL for longer than some seconds. A lock is still waited for no longer than by them."""
-    if connections[alias].vendor == "postgresql":
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
+@contextmanager
+def all_the_time_it_needs(alias: str) -> Iterator[None]:
+    """Pages may not ask PostgreSQL for longer than some seconds. A lock is still waited for no longer than by them.
+
+    The connection goes back to the pool as it came: `serve` migrates and goes on.
+    """
+    if connections[alias].vendor != "postgresql":
+        yield
+        return
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+    yield
+    with connections[alias].cursor() as cursor:
+        cursor.execute("RESET statement_timeout")
