@@ -1,13 +1,19 @@
-"""The way of notes through the server without sockets and threads: read, judged, committed, read back, made frames."""
+"""The way of notes through the server without sockets and threads: read, judged, committed, told, made frames."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 
-from sessions.live import desk, streams, wire
-from sessions.live.ops import Name
+from django.test import TestCase
+
+from sessions.live import desk, news, streams, wire
+from sessions.live.fields import uuid
+from sessions.live.kinds import Part
+from sessions.live.news import News
+from sessions.live.ops import Answer, Name, Op
 from sessions.live.wire import Encoded
-from sessions.models import Participant
+from sessions.models import Participant, Stream
 from tests.cafe import Cafe, new_id
 
 Said = tuple[Participant, str]
@@ -32,16 +38,33 @@ def heads(cafe: Cafe) -> dict[int, int]:
 
 
 def go(messages: list[Said], cursors: dict[int, int]) -> list[str]:
-    """One batch; the frames that guests get."""
+    """One batch; the frames that guests get, without a reading."""
     ops = []
     for who, raw in messages:
         frame = wire.parse(raw)
-        ops.append(desk.make_op(who, frame, wire.stream_name(frame["s"])))
-    answers = streams.attempt(ops)
+        ops.append(desk.make_op(who, frame, wire.stream_name(frame["s"]), uuid(frame["id"])))
+    answers, told = heard(ops)
     assert not [answer.code for answer in answers if answer.code]
-    frames = []
-    for pk, (stream, parts) in streams.since(list(cursors.items())).items():
-        encoded = [Encoded.of(part) for part in parts]
-        name = Name(stream.kind, stream.ref)
-        frames += wire.parts_frames(name, cursors[pk], stream.head, encoded, audience="guests")
-    return [text for _to, text in frames]
+    return [text for one in told for text in frames_of(one.stream, one.parts, cursors[one.stream.pk], "guests")]
+
+
+def heard(ops: Sequence[Op]) -> tuple[list[Answer], list[News]]:
+    """The answers, and the news that the hub of this process gets after the commit."""
+    found: list[News] = []
+
+    def hear(_ids: Collection[int], told: Sequence[News]) -> None:
+        found.extend(told)
+
+    news.listeners.append(hear)
+    try:
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            answers = streams.attempt(ops)
+    finally:
+        news.listeners.remove(hear)
+    return answers, found
+
+
+def frames_of(stream: Stream, parts: Sequence[Part], start: int, audience: str) -> list[str]:
+    encoded = [Encoded.of(part) for part in parts]
+    name = Name(stream.kind, stream.ref)
+    return [text for _to, text in wire.parts_frames(name, start, stream.head, encoded, audience=audience)]

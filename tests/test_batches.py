@@ -7,6 +7,7 @@ from django.db import IntegrityError, OperationalError
 
 from sessions import identity
 from sessions.live import reading, rows, streams
+from sessions.live.news import News
 from sessions.live.ops import Answer, Name, Op
 from sessions.live.scene import Scene
 from sessions.live.words import say
@@ -115,7 +116,7 @@ def test_notes_of_two_people_hidden_at_once_are_one_batch(running: Cafe, monkeyp
     notes = [running.writes(person, "Rude").op_id for person in (running.ben, running.cem)]
     board, written = f"board:{running.board().pk}", []
     write = streams._write
-    monkeypatch.setattr(streams, "_write", lambda scene: (written.append(scene), write(scene)))
+    monkeypatch.setattr(streams, "_write", lambda scene, news: (written.append(scene), write(scene, news)))
     assert codes(streams.apply([running.op(running.moderator, board, "note.hide", note=pk) for pk in notes])) == [
         None,
         None,
@@ -227,11 +228,11 @@ def test_an_operation_that_met_a_constraint_is_judged_again(running: Cafe, monke
     op = running.op(running.cem, f"board:{running.board().pk}", "note.add", q=running.question().pk, text="Benches")
     write, hits = streams._write, []
 
-    def collides(scene: Scene) -> None:
+    def collides(scene: Scene, news: list[News]) -> None:
         if not hits:
             hits.append(scene)
             raise IntegrityError("change_op_once")
-        write(scene)
+        write(scene, news)
 
     monkeypatch.setattr(streams, "_write", collides)
     assert codes(streams.apply([op])) == [None]

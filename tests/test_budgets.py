@@ -86,7 +86,7 @@ def test_a_batch_of_notes_needs_its_number_of_queries(running: Cafe, count: int)
     messages, cursors = said(running, count), heads(running)
     with CaptureQueriesContext(connection) as found:
         frames = go(messages, cursors)
-    assert len(queries(found)) == BATCH_QUERIES + TICK_QUERIES
+    assert len(queries(found)) == BATCH_QUERIES
     assert sum(frame.count('"id":"note:') for frame in frames) == count
 
 

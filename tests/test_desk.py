@@ -41,8 +41,14 @@ async def written() -> list[str]:
     return await sync_to_async(lambda: list(Note.objects.order_by("seq").values_list("text", flat=True)))()
 
 
+async def answer_to(op: Op) -> Answer:
+    told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    desk.Writer.here().submit(op, lambda answer: told.done() or told.set_result(answer))
+    return await told
+
+
 async def submit(*ops: Op) -> list[Answer]:
-    return await asyncio.gather(*(desk.Writer.here().submit(op) for op in ops))
+    return await asyncio.gather(*(answer_to(op) for op in ops))
 
 
 def codes(answers: list[Answer]) -> list[str | None]:
@@ -132,7 +138,7 @@ async def test_who_waits_too_long_for_the_batch_before_is_told_to_come_again(
     monkeypatch.setattr(desk, "PATIENCE_S", 0.1)
     first, second = await notes(running, "Benches", "Trees")
     with held_up(monkeypatch) as begun:
-        writing = asyncio.create_task(desk.Writer.here().submit(first))
+        writing = asyncio.create_task(answer_to(first))
         await asyncio.to_thread(begun.wait, PATIENCE)
         assert codes(await submit(second)) == ["busy"]
         assert not writing.done()

@@ -20,7 +20,7 @@ from sessions.live.ops import Answer, Op
 from sessions.models import Stream
 from tables.models import Note
 from tests.cafe import Cafe
-from tests.test_desk import Trouble, codes, submit
+from tests.test_desk import Trouble, answer_to, codes, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 20.0
@@ -90,7 +90,7 @@ async def stream_of(cafe: Cafe, kind: str, table: int = 0) -> Stream:
 async def test_a_board_somebody_holds_holds_up_no_other(running: Cafe) -> None:
     [here], [there] = await writes(running, "Benches"), await writes(running, "Trees", table=2)
     with held(await stream_of(running, "board", 1)) as lets_go:
-        waits, passes = (asyncio.create_task(desk.Writer.here().submit(op)) for op in (here, there))
+        waits, passes = (asyncio.create_task(answer_to(op)) for op in (here, there))
         if rows_are_locked():
             assert (await passes).code is None
             assert not waits.done()
@@ -105,7 +105,7 @@ async def test_who_waits_too_long_for_a_held_board_is_told_to_come_again(
     monkeypatch.setattr(desk, "PATIENCE_S", 0.1)
     [op] = await writes(running, "Benches")
     with held(await stream_of(running, "board", 1)) as lets_go:
-        waits = asyncio.create_task(desk.Writer.here().submit(op))
+        waits = asyncio.create_task(answer_to(op))
         if rows_are_locked():
             assert (await waits).code == "busy"
             assert await written() == []
@@ -118,10 +118,10 @@ async def test_who_waits_too_long_for_a_held_board_is_told_to_come_again(
 async def test_what_was_held_up_is_done_in_its_order(running: Cafe) -> None:
     ops = await writes(running, "Benches", "Trees", "Shade")
     with held(await stream_of(running, "board", 1)) as lets_go:
-        first = [asyncio.create_task(desk.Writer.here().submit(op)) for op in ops[:2]]
+        first = [asyncio.create_task(answer_to(op)) for op in ops[:2]]
         if rows_are_locked():
             await somebody_is_held_up()
-        last = asyncio.create_task(desk.Writer.here().submit(ops[2]))
+        last = asyncio.create_task(answer_to(ops[2]))
         await asyncio.sleep(0)
         await asyncio.to_thread(lets_go)
         assert codes(await asyncio.gather(*first, last)) == [None] * 3
@@ -138,7 +138,7 @@ async def test_who_governs_an_event_waits_for_all_of_it_and_another_event_does_n
     ends = running.op(running.moderator, "stage", "phase.go", phase="gallery")
     other = await sync_to_async(lambda: a_word_elsewhere(running))()
     with held(await stream_of(running, "board", 2)) as lets_go:
-        waits, passes = (asyncio.create_task(desk.Writer.here().submit(op)) for op in (ends, other))
+        waits, passes = (asyncio.create_task(answer_to(op)) for op in (ends, other))
         if rows_are_locked():
             assert (await passes).code == "not_allowed"  # Eve is a guest there; she was judged
             assert not waits.done()
@@ -157,7 +157,7 @@ async def test_a_note_that_needs_the_gallery_waits_for_it(running: Cafe) -> None
     [late] = await writes(running, "Benches")
     other = await sync_to_async(lambda: a_word_elsewhere(running))()
     with held(await stream_of(running, "gallery")) as lets_go:
-        waits, passes = (asyncio.create_task(desk.Writer.here().submit(op)) for op in (late, other))
+        waits, passes = (asyncio.create_task(answer_to(op)) for op in (late, other))
         if rows_are_locked():
             assert (await passes).code == "not_allowed"
             assert not waits.done()
@@ -172,7 +172,7 @@ async def test_who_leaves_while_held_up_is_not_waited_for_for_ever(
     [op] = await writes(running, "Benches")
     writer = desk.Writer.here()
     with held(await stream_of(running, "board", 1)):
-        waits = asyncio.create_task(writer.submit(op))
+        waits = asyncio.create_task(answer_to(op))
         await asyncio.sleep(0)
         waits.cancel()
         await asyncio.wait({waits})

@@ -15,14 +15,13 @@ from redis.asyncio import Redis
 
 from sessions.live import hints as hinting
 from sessions.live import hub as hubs
-from sessions.live import streams, threads
+from sessions.live import threads
 from sessions.live.hints import Hints
 from sessions.live.hub import Hub
-from sessions.live.ops import Answer
 from sessions.models import Stream
 from tests.cafe import Cafe
 from tests.redis_server import RedisServer, redis_running
-from tests.test_hub import Reader, board_stream, everybody_left, writes
+from tests.test_hub import Reader, board_stream, everybody_left, unheard, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 30.0
@@ -103,15 +102,6 @@ async def neighbour_of(hints: Hints) -> AsyncIterator[Neighbour]:
 
 async def writes_unheard(cafe: Cafe, text: str) -> None:
     await unheard(lambda: cafe.writes(cafe.ben, text))
-
-
-async def unheard(act: Callable[[], Answer]) -> None:
-    """As another process does: nobody here is told."""
-    heard, streams.listeners[:] = list(streams.listeners), []
-    try:
-        assert (await sync_to_async(act)()).code is None
-    finally:
-        streams.listeners[:] = heard
 
 
 async def reader_of(cafe: Cafe) -> tuple[Reader, Stream]:

@@ -204,9 +204,9 @@ async def test_a_socket_a_post_and_a_form_reach_the_same_function(
     reached: list[str] = []
     real = desk.operate
 
-    async def watched(viewer: Any, frame: dict[str, Any]) -> Any:
+    def watched(viewer: Any, frame: dict[str, Any], tell: desk.Tell) -> None:
         reached.append(frame["k"])
-        return await real(viewer, frame)
+        real(viewer, frame, tell)
 
     assert http.desk is socket.desk is desk
     monkeypatch.setattr(desk, "operate", watched)
@@ -230,8 +230,8 @@ async def test_a_form_that_nobody_sends_again_by_itself_says_so(
     live, board, question = await here(running)
     op_id = new_id()
 
-    async def refuses(_viewer: Any, _frame: dict[str, Any]) -> Answer:
-        return Answer(op_id, Name("me"), code=code)
+    def refuses(_viewer: Any, _frame: dict[str, Any], tell: desk.Tell) -> None:
+        tell(Answer(op_id, Name("me"), code=code))
 
     monkeypatch.setattr(desk, "operate", refuses)
     form = {"id": str(op_id), "s": board, "k": "note.add", "q": question, "text": "Kept words"}

@@ -11,7 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.db import connections
 
 from sessions.live import hub as hubs
-from sessions.live import streams, threads
+from sessions.live import news, threads
 from sessions.live.hub import Hub
 from sessions.live.socket import house
 from sessions.models import Event
@@ -301,10 +301,10 @@ async def test_pages_converge_when_every_hint_is_dropped(running: Cafe, monkeypa
     cem = await browser(running).hello(**{board.replace(":", "_"): 0})
     await cem.hears("parts", s="me")
     Hub.here().next_look = 0.0
-    streams.listeners.clear()
+    news.listeners.clear()
     await sync_to_async(lambda: running.writes(running.ben, "Unheard of"))()
     assert [part["text"] for part in (await cem.hears("parts", s=board))["parts"]] == ["Unheard of"]
-    streams.listeners.append(Hub.here().touch)
+    news.listeners.append(Hub.here().touch)
     await cem.leaves()
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.db import InterfaceError, OperationalError
@@ -22,32 +24,57 @@ from sessions.models import Participant
 log = logging.getLogger(__name__)
 BATCH = 500
 PATIENCE_S = 2.0
+LOOK_S = 0.1
 LOOK_AGAIN_S = 0.02  # at what another connection holds
-Waiting = tuple[Op, asyncio.Future[Answer]]
+Tell = Callable[[Answer], None]
 
 
-async def operate(viewer: Participant, frame: dict[str, Any]) -> Answer:
-    """One `op` frame as `wire.parse` gave it, to its answer. `Refused` when not even its id can be read."""
+class Waiting(NamedTuple):
+    """An operation, and who is told the answer."""
+
+    op: Op
+    tell: Tell
+
+
+def operate(viewer: Participant, frame: dict[str, Any], tell: Tell) -> None:
+    """One `op` frame as `wire.parse` gave it. `tell` gets the answer: now, or on the running loop after the commit.
+
+    `Refused` when not even its id can be read.
+    """
     op_id = uuid(frame["id"])
     name = Name("me", viewer.pk)
     after = pace.wait_ms(viewer.pk)
     if after:
-        return Answer(op_id, name, code="rate_limited", after_ms=after)
+        tell(Answer(op_id, name, code="rate_limited", after_ms=after))
+        return
     try:
         name = stream_name(frame["s"])
-        op = make_op(viewer, frame, name)
+        op = make_op(viewer, frame, name, op_id)
     except Refused as refused:
-        return Answer(op_id, name, code=refused.code)
-    return await Writer.here().submit(op)
+        tell(Answer(op_id, name, code=refused.code))
+        return
+    Writer.here().submit(op, tell)
 
 
-def make_op(viewer: Participant, frame: dict[str, Any], name: Name) -> Op:
+async def answer_to(viewer: Participant, frame: dict[str, Any]) -> Answer:
+    """`operate` for who waits for the answer."""
+    told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def tell(answer: Answer) -> None:
+        if not told.done():  # by who waited no longer
+            told.set_result(answer)
+
+    operate(viewer, frame, tell)
+    return await told
+
+
+def make_op(viewer: Participant, frame: dict[str, Any], name: Name, op_id: UUID) -> Op:
     """The operation with its fields checked; raises `Refused`."""
     fields = fields_of(name, frame["k"])
     if fields is None:
         raise Refused("outdated" if name.kind in KINDS else "not_found")
     return Op(
-        id=uuid(frame["id"]),
+        id=op_id,
         event_id=viewer.event_id,
         actor_id=viewer.pk,
         stream=name,
@@ -64,39 +91,41 @@ class Writer:
     _writers: "WeakKeyDictionary[asyncio.AbstractEventLoop, Writer]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
         self.waiting: deque[Waiting] = deque()
         self.held_up: list[Waiting] = []  # by another connection, between two tries
         self.task: asyncio.Task[None] | None = None
+        self.next_look: asyncio.TimerHandle | None = None  # at who has waited for too long
 
     @classmethod
     def here(cls) -> "Writer":
-        return cls._writers.setdefault(asyncio.get_running_loop(), cls())
+        writer = cls._writers.get(asyncio.get_running_loop())
+        return writer or cls._writers.setdefault(asyncio.get_running_loop(), cls())
 
-    async def submit(self, op: Op) -> Answer:
-        """The answer, after commit; `busy` when the batch before it, or whoever holds its board, takes too long."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self.waiting.append((op, answer))
+    def submit(self, op: Op, tell: Tell) -> None:
+        """Answered after commit; `busy` when the batch before it, or whoever holds its board, takes too long."""
+        self.waiting.append(Waiting(op, tell))
         if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self._write())
-        patience = loop.call_later(PATIENCE_S, self._give_up, op, answer)
-        try:
-            return await answer
-        finally:
-            patience.cancel()
+            self.task = self.loop.create_task(self._write())
+        if self.next_look is None:
+            self.next_look = self.loop.call_later(LOOK_S, self._look)
 
     async def finish(self) -> None:
         """Until everything that was submitted has its answer."""
         while self.task is not None and not self.task.done():
             await asyncio.wait({self.task})
 
-    def _give_up(self, op: Op, answer: asyncio.Future[Answer]) -> None:
-        """Only what is in no batch just now: of the others nobody knows how they end."""
-        for those in (self.waiting, self.held_up):
-            if (op, answer) in those:
-                those.remove((op, answer))
-                if not answer.done():
-                    answer.set_result(Answer(op.id, op.stream, code="busy"))
+    def _look(self) -> None:
+        """Only at what is in no batch just now: of the others nobody knows how they end."""
+        late = now_ms() - 1_000 * PATIENCE_S
+        given_up = [one for one in (*self.held_up, *self.waiting) if one.op.arrived <= late]
+        if given_up:
+            self.waiting = deque(one for one in self.waiting if one.op.arrived > late)
+            self.held_up = [one for one in self.held_up if one.op.arrived > late]
+        going_on = self.task is not None and not self.task.done()
+        self.next_look = self.loop.call_later(LOOK_S, self._look) if going_on else None
+        for one in given_up:
+            _tell(one, Answer(one.op.id, one.op.stream, code="busy"))
 
     async def _write(self) -> None:
         while self.waiting or self.held_up:
@@ -104,19 +133,25 @@ class Writer:
                 await asyncio.sleep(LOOK_AGAIN_S)
             batch = [*self.held_up, *(self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting))))]
             self.held_up = []
-            answers = await _apply([op for op, _answer in batch])
-            for waiting, answer in zip(batch, answers, strict=True):
-                self._answer(waiting, answer)
+            answers = await _apply([one.op for one in batch])
+            for one, answer in zip(batch, answers, strict=True):
+                self._answer(one, answer)
 
-    def _answer(self, waiting: Waiting, answer: Answer) -> None:
-        op, future = waiting
+    def _answer(self, one: Waiting, answer: Answer) -> None:
         if answer.code != streams.HELD_UP:
-            if not future.done():
-                future.set_result(answer)
-            return
-        self.held_up.append(waiting)
-        if now_ms() - op.arrived >= PATIENCE_S * 1_000:
-            self._give_up(*waiting)
+            _tell(one, answer)
+        elif now_ms() - one.op.arrived < 1_000 * PATIENCE_S:
+            self.held_up.append(one)
+        else:
+            _tell(one, Answer(one.op.id, one.op.stream, code="busy"))
+
+
+def _tell(one: Waiting, answer: Answer) -> None:
+    """Who cannot be told holds up nobody else."""
+    try:
+        one.tell(answer)
+    except Exception:
+        log.exception("the answer to operation %s was not told", answer.op_id)
 
 
 async def _apply(ops: list[Op]) -> list[Answer]:

@@ -18,7 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from sessions.live import streams
+from sessions.live import news
 from sessions.live.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -49,12 +49,12 @@ class Hints:
     def start(self) -> None:
         self.loop = asyncio.get_running_loop()
         Hub.here().rely_on_hints(arriving=False)
-        streams.listeners.append(self.tell)
+        news.listeners.append(self.tell)
         self.tasks = [self.loop.create_task(self._always(work)) for work in (self._listen, self._publish)]
 
     async def stop(self) -> None:
         """Tells what is still to be told, if that is possible at once."""
-        streams.listeners.remove(self.tell)
+        news.listeners.remove(self.tell)
         self.told.clear()
         self.news.set()
         with suppress(TimeoutError):
@@ -64,10 +64,10 @@ class Hints:
             task.cancel()
         await asyncio.wait(self.tasks)
 
-    def tell(self, ids: Collection[int]) -> None:
+    def tell(self, ids: Collection[int], _news: object = ()) -> None:
         """These streams have risen here; from any thread, and never waits."""
         if self.loop.is_closed():
-            streams.listeners.remove(self.tell)
+            news.listeners.remove(self.tell)
         else:
             self.loop.call_soon_threadsafe(self._add, ids)
 

@@ -133,7 +133,7 @@ async def _by_json(request: HttpRequest, viewer: Participant) -> HttpResponse:
         frame = wire.parse(request.body)
         if frame["t"] != "op":
             raise Refused("unknown_type")  # noqa: TRY301 - answered like an unknown frame
-        answer = await desk.operate(viewer, frame)
+        answer = await desk.answer_to(viewer, frame)
     except Refused as refused:
         return _refusal(refused.code, 413 if refused.code == "too_large" else 422)
     response = JsonResponse(wire.answer_frame(answer, _sentence(answer)), status=_status(answer))
@@ -144,7 +144,7 @@ async def _by_json(request: HttpRequest, viewer: Participant) -> HttpResponse:
 
 async def _by_form(request: HttpRequest, viewer: Participant) -> HttpResponseBase:
     try:
-        answer = await desk.operate(viewer, _frame_of(request))
+        answer = await desk.answer_to(viewer, _frame_of(request))
     except Refused as refused:
         return await in_thread_soon(_refused_page, request, viewer, refused.code, None, _language())
     if answer.code is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
@@ -11,9 +11,10 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.utils import timezone
 
-from sessions.live import rights, streams
+from sessions.live import news, rights, streams
 from sessions.live.follower import Follower, Sub
 from sessions.live.kinds import KINDS, Part
+from sessions.live.news import News
 from sessions.live.ops import Name
 from sessions.live.threads import in_thread
 from sessions.live.trouble import storage
@@ -48,6 +49,7 @@ class Hub:
         self.names: dict[int, Name] = {}
         self.cursors: dict[int, int] = {}
         self.dirty: set[int] = set()
+        self.news: dict[int, News] = {}  # of streams that nothing else has raised since
         self.unjudged: dict[int, Name] = {}  # what rights hang on and has risen since they were last asked for
         self.spoke: dict[int, float] = {}
         self.wake = asyncio.Event()
@@ -58,7 +60,7 @@ class Hub:
         self.next_look = self.next_beat = self.loop.time() + BEAT_S
         self.next_glance = 0.0
         self.next_seen = self.loop.time() + SEEN_EVERY_S
-        streams.listeners.append(self.touch)
+        news.listeners.append(self.touch)
 
     @classmethod
     def here(cls) -> "Hub":
@@ -70,12 +72,12 @@ class Hub:
             hub.task = hub.loop.create_task(hub._run())
         return hub
 
-    def touch(self, ids: Collection[int]) -> None:
-        """Some streams have risen; from any thread."""
+    def touch(self, ids: Collection[int], told: Sequence[News] = ()) -> None:
+        """Some streams have risen, and how some of them; from any thread."""
         if self.loop.is_closed():
-            streams.listeners.remove(self.touch)
+            news.listeners.remove(self.touch)
         else:
-            self.loop.call_soon_threadsafe(self.look_at, ids)
+            self.loop.call_soon_threadsafe(self.look_at, ids, told)
 
     def rely_on_hints(self, *, arriving: bool) -> None:
         """Whether other processes tell us of news. What they told while nothing arrived is looked for now."""
@@ -83,13 +85,27 @@ class Hub:
         self.next_look = self.loop.time()
         self.wake.set()
 
-    def look_at(self, ids: Collection[int]) -> None:
+    def look_at(self, ids: Collection[int], told: Sequence[News] = ()) -> None:
         """Some streams may have risen; on the loop."""
         followed = self.followers.keys() & set(ids)
         if followed:
-            self.dirty |= followed
+            self.dirty |= followed - self._learn(told)
             self.wake.set()
             Hub.here()
+
+    def _learn(self, told: Sequence[News]) -> set[int]:
+        """The streams of which these news say all that we lack; the others are read."""
+        known = set()
+        for one in told:
+            pk = one.stream.pk
+            if pk not in self.followers or pk in self.dirty:
+                continue
+            before = self.news.pop(pk, None)
+            whole = before.then(one) if before else one
+            if whole is not None and whole.start <= self.cursors[pk]:
+                self.news[pk] = whole
+                known.add(pk)
+        return known
 
     def follow(self, follower: Follower, stream: Stream, name: Name, after: int | None) -> None:
         """Starts to follow from the cursor `after`; null, or one that cannot be, means from the beginning."""
@@ -113,7 +129,7 @@ class Hub:
             those = self.followers.get(stream_id, {})
             those.pop(follower, None)
             if not those:
-                for memory in (self.followers, self.names, self.cursors, self.spoke):
+                for memory in (self.followers, self.names, self.cursors, self.spoke, self.news):
                     memory.pop(stream_id, None)
                 self.dirty.discard(stream_id)
 
@@ -211,7 +227,7 @@ class Hub:
 
     async def _until_due(self) -> None:
         calm = [self.spoke.get(pk, 0.0) + CALM_S for pk in self.dirty if self.names[pk].kind in CALM]
-        if self.unjudged or (self.dirty and not calm):
+        if self.unjudged or self.news or (self.dirty and not calm):
             return
         times = [self.next_look, self.next_beat, *calm, *([self.next_glance] if self.consoles else [])]
         wait = min(times) - self.loop.time()
@@ -235,9 +251,20 @@ class Hub:
             await self._deliver(first)
             await rights.check(self, rights.concerned(self, self.unjudged))
             self.unjudged.clear()
+        await self._hand_on()
         rest = [pk for pk in due if pk in self.followers and self.names[pk].kind not in BEAR_ON_RIGHTS]
         if rest:
             await self._deliver(rest)
+
+    async def _hand_on(self) -> None:
+        """What needs no reading."""
+        while self.news:
+            pk, one = self.news.popitem()
+            try:
+                await self._give(one.stream, one.parts)
+            except Exception:
+                self.dirty |= self.followers.keys() & {pk}
+                raise
 
     async def _deliver(self, ids: list[int]) -> None:
         unread = set(ids)

@@ -66,6 +66,10 @@ class Kind:
         """Parts by stream id; the number of queries does not depend on the number of reads."""
         raise NotImplementedError(self.name)
 
+    def raised(self, _state: Any, _after: Mapping[int, int]) -> dict[int, list[Part]] | None:
+        """By `ref`, what `parts` would find above these seqs, from the state that was judged; null: it must be read."""
+        return None
+
     def visible(self, viewers: Iterable["Participant"], streams: Sequence["Stream"]) -> set[tuple[int, int]]:
         """Which (participant id, stream id) may be followed."""
         return {(viewer.pk, stream.pk) for viewer in viewers for stream in streams}

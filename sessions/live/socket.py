@@ -17,9 +17,10 @@ from sessions.clock import now_ms
 from sessions.codes import KeyConverter
 from sessions.identity import device_in
 from sessions.live import desk, rights, visit, wire
+from sessions.live.eager import eagerly
 from sessions.live.follower import Follower
 from sessions.live.hub import Hub
-from sessions.live.ops import Refused
+from sessions.live.ops import Answer, Refused
 from sessions.live.pace import Bucket, arriving, knocking, strangers
 from sessions.live.threads import in_thread
 from sessions.live.words import say
@@ -103,7 +104,8 @@ class Socket:
         self.receive, self.send = receive, send
         self.follower: Follower | None = None
         self.strikes = {"bad": 0, "fast": 0}
-        self.unanswered: set[asyncio.Task[None]] = set()
+        self.unanswered = 0
+        self.answered = asyncio.Event()
         self.frames = Bucket(FRAMES_PER_SECOND, FRAMES_BURST)
         self.waits = True  # for its hello
         self.comes_too_often = self.is_too_often()
@@ -270,26 +272,29 @@ class Socket:
 
     async def _operate(self, viewer: Participant, frame: Message) -> None:
         """Starts an operation; the next frame need not wait for the commit."""
-        while len(self.unanswered) >= MOST_UNANSWERED:
-            await asyncio.wait(self.unanswered, return_when=asyncio.FIRST_COMPLETED)
-        answering = asyncio.create_task(self._answer(viewer, frame))
-        self.unanswered.add(answering)
-        answering.add_done_callback(self.unanswered.discard)
-
-    async def _answer(self, viewer: Participant, frame: Message) -> None:
+        while self.unanswered >= MOST_UNANSWERED:
+            self.answered.clear()
+            await self.answered.wait()
+        self.unanswered += 1
         try:
-            answer = await desk.operate(viewer, frame)
+            desk.operate(viewer, frame, self._answer)
         except Refused as refused:
+            self.unanswered -= 1
             await self._tell(refused.code)
             self._count("bad", 4400)
+
+    def _answer(self, answer: Answer) -> None:
+        self.unanswered -= 1
+        self.answered.set()
+        if answer.code is None:
+            eagerly(self._raw(wire.ack(answer)))
             return
-        text = say(answer.code, self.language, answer.names) if answer.code else ""
-        await self._text(wire.answer_frame(answer, text))
+        eagerly(self._text(wire.answer_frame(answer, say(answer.code, self.language, answer.names))))
         if answer.code == "rate_limited":
             self._count("fast", 4429)
 
     def _count(self, kind: str, close: int) -> None:
-        """As `_strike`, from a task beside the one that reads."""
+        """As `_strike`, beside the task that reads."""
         self.strikes[kind] += 1
         if self.strikes[kind] >= STRIKES and self.follower is not None:
             self.follower.close(close)

@@ -5,7 +5,7 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -17,6 +17,7 @@ from sessions import ledger
 from sessions.clock import now_ms
 from sessions.live import rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
+from sessions.live.news import News, tell
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.scene import Saves, Scene, Widen, digest_of
 from sessions.live.trouble import is_deadlock
@@ -29,7 +30,6 @@ STREAM = ("id", "event", "kind", "ref", "head")
 MOST_DEADLOCKS = 3
 HELD_UP = "held_up"  # never leaves this process
 FIRST_OF_ME = ("seat",)  # and `person`, which has the same seq
-listeners: list[Callable[[frozenset[int]], None]] = []  # told the ids of the streams that a commit of ours raised
 _waits_for_locks: ContextVar[bool] = ContextVar("waits_for_locks", default=True)
 
 
@@ -114,10 +114,23 @@ def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]
     locked = _lock(ops, extra)
     free = ops if _waits_for_locks.get() else _without_held_up(ops, extra, locked)
     scene = _read(free, locked)
+    heads = {stream.pk: stream.head for stream in locked}
     states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(free).items()}
     judged = [_judge(scene, states, op) for op in free]
-    _write(scene)
+    _write(scene, _news(scene, states, heads))
     return judged if len(free) == len(ops) else _with_held_up(ops, free, judged)
+
+
+def _news(scene: Scene, states: dict[str, Any], heads: dict[int, int]) -> list[News]:
+    """Where one kind alone was judged, what it raised on its own streams is at hand; the rest is read."""
+    if len(states) != 1:
+        return []
+    [(name, state)] = states.items()
+    raised = [s for s in scene.streams.values() if s.kind == name and s.pk in scene.raised]
+    parts = KINDS[name].raised(state, {stream.ref: heads[stream.pk] for stream in raised})
+    if parts is None:
+        return []
+    return [News(s, heads[s.pk], sorted(parts[s.ref], key=lambda part: part.seq)) for s in raised]
 
 
 @transaction.atomic
@@ -347,21 +360,17 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
     scene.answered[op.event_id, op.id] = change
 
 
-def _write(scene: Scene) -> None:
+def _write(scene: Scene, news: Sequence[News] = ()) -> None:
     raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
     if raised:
         rows.update(["head"], raised)
     _save(scene.saves)
     if scene.changes:
         rows.insert(scene.changes)
-    _after_commit(frozenset(scene.raised), scene.erasures)
-
-
-def _after_commit(touched: frozenset[int], erasures: Sequence[ledger.Line]) -> None:
-    if touched:
-        transaction.on_commit(lambda: _tell(touched), robust=True)
-    if erasures:
-        transaction.on_commit(lambda: _put_down(erasures), robust=True)
+    if scene.raised:
+        transaction.on_commit(lambda: tell(frozenset(scene.raised), news), robust=True)
+    if scene.erasures:
+        transaction.on_commit(lambda: _put_down(scene.erasures), robust=True)
 
 
 def _save(saves: Saves) -> None:
@@ -374,11 +383,6 @@ def _save(saves: Saves) -> None:
     for new in saves.inserts.values():
         if new:
             rows.insert(new.values())
-
-
-def _tell(touched: frozenset[int]) -> None:
-    for listener in tuple(listeners):
-        listener(touched)
 
 
 def _put_down(erasures: Sequence[ledger.Line]) -> None:

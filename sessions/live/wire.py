@@ -153,6 +153,12 @@ def answer_frame(answer: Answer, text: str = "") -> dict[str, Any]:
     return frame
 
 
+def ack(answer: Answer) -> str:
+    """What `answer_frame` says of an accepted operation, as text: every note gets one."""
+    dup = ',"dup":true' if answer.dup else ""
+    return f'{{"t":"ack","id":"{answer.op_id}","s":"{answer.stream.on_wire()}","seq":{answer.seq}{dup}}}'
+
+
 def may_retry(code: str) -> bool:
     return code in {"rate_limited", "busy", "storage_full", "internal"}
 

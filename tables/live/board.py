@@ -1,6 +1,6 @@
 """The streams `board:<id>`: the notes on one tablecloth."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -65,6 +65,13 @@ class BoardKind(Kind):
             note = Written._make(row)
             found[note.board].append(note.part())
         return {read.stream.pk: found[read.stream.ref] for read in reads}
+
+    def raised(self, state: Cloth, after: Mapping[int, int]) -> dict[int, list[Part]]:
+        found: dict[int, list[Part]] = {ref: [] for ref in after}
+        for note in state.notes.values():
+            if note.board_id in after and note.seq > after[note.board_id]:
+                found[note.board_id].append(note_part(note))
+        return found
 
     def closed(self, scene: Scene, event: Event) -> None:
         """Nobody can bring deleted notes back any more: their words go, the tombstones stay."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Early:
 
     def __init__(self) -> None:
         self.facts: dict[UUID, Facts] = {}
+        self.learning: set[asyncio.Task[None]] = set()
         self.submit, self.apply, self.read = desk.Writer.submit, streams.apply, streams._read
         self.phase, self.cloth = Scene.phase, Cloth.read
 
@@ -70,9 +72,14 @@ class Early:
         facts = self.facts.get(scene.op.id) if scene.op else None
         return facts.event.phase_at(scene.now) if facts else self.phase(scene, event)
 
-    async def submit_learnt(self, writer: desk.Writer, op: Op) -> Answer:
-        await in_thread(self.learn, op)
-        return await self.submit(writer, op)
+    def submit_learnt(self, writer: desk.Writer, op: Op, tell: desk.Tell) -> None:
+        async def learn() -> None:
+            await in_thread(self.learn, op)
+            self.submit(writer, op, tell)
+
+        learning = writer.loop.create_task(learn())
+        self.learning.add(learning)
+        learning.add_done_callback(self.learning.discard)
 
     def apply_learnt(self, ops: Sequence[Op]) -> list[Answer]:
         for op in ops:
@@ -89,8 +96,8 @@ def rights() -> Iterator[None]:
     """Removal, phase, seats and locks of boards."""
     early = Early()
 
-    async def submit(writer: desk.Writer, op: Op) -> Answer:
-        return await early.submit_learnt(writer, op)
+    def submit(writer: desk.Writer, op: Op, tell: desk.Tell) -> None:
+        early.submit_learnt(writer, op, tell)
 
     def read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
         return early.lay_over(early.read(ops, locked), ops)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -75,17 +75,18 @@ def heartbeat() -> AbstractContextManager[None]:
 def early_ack() -> Iterator[None]:
     """Answers when the batch is judged and written; then it is committed, or not."""
     usual_submit, usual_apply = desk.Writer.submit, streams.apply
-    promised: dict[UUID, asyncio.Future[Answer]] = {}
-    going_on: set[asyncio.Future[Answer]] = set()
+    promised: dict[UUID, Callable[[Answer], object]] = {}
 
-    async def submit(writer: desk.Writer, op: Op) -> Answer:
-        early: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        promised[op.id] = early
-        judged = asyncio.ensure_future(usual_submit(writer, op))
-        going_on.add(judged)
-        judged.add_done_callback(going_on.discard)
-        await asyncio.wait({early, judged}, return_when=asyncio.FIRST_COMPLETED)
-        return early.result() if early.done() else judged.result()
+    def submit(writer: desk.Writer, op: Op, tell: desk.Tell) -> None:
+        told = []
+
+        def first(answer: Answer) -> None:
+            if not told:
+                told.append(answer)
+                tell(answer)
+
+        promised[op.id] = partial(writer.loop.call_soon_threadsafe, first)
+        usual_submit(writer, op, first)
 
     def apply(ops: Sequence[Op]) -> list[Answer]:
         with transaction.atomic():
@@ -93,17 +94,12 @@ def early_ack() -> Iterator[None]:
             for answer in answers:
                 early = None if answer.code == streams.HELD_UP else promised.pop(answer.op_id, None)
                 if early is not None:
-                    early.get_loop().call_soon_threadsafe(_settle, early, answer)
+                    early(answer)
             wait_for_the_disk()
         return answers
 
     with swapped(desk.Writer, "submit", submit), swapped(streams, "apply", apply):
         yield
-
-
-def _settle(early: asyncio.Future[Answer], answer: Answer) -> None:
-    if not early.done():
-        early.set_result(answer)
 
 
 def early_publish() -> AbstractContextManager[None]:

@@ -13,7 +13,8 @@ from uuid import UUID
 from django.test import TestCase
 
 from sessions.clock import now_ms
-from sessions.live import desk, rights, streams, visit, wire
+from sessions.live import desk, news, rights, streams, visit, wire
+from sessions.live.fields import uuid
 from sessions.live.kinds import Part
 from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.reading import audience_of
@@ -149,7 +150,7 @@ class House:
     def _ask(self, line: Line, frame: dict[str, Any]) -> None:
         assert line.viewer is not None
         try:
-            op = desk.make_op(line.viewer, frame, wire.stream_name(frame["s"]))
+            op = desk.make_op(line.viewer, frame, wire.stream_name(frame["s"]), uuid(frame["id"]))
         except Refused as refused:
             line.say(wire.answer_frame(Answer(UUID(frame["id"]), Name("me"), code=refused.code)))
             return
@@ -219,13 +220,17 @@ def _give(line: Line, sub: Sub, stream: Stream, parts: Sequence[wire.Encoded]) -
 
 def applied(ops: Sequence[Op]) -> tuple[frozenset[int], list[Answer]]:
     """The streams that rose, as the listeners hear it after the commit, and the answers."""
-    heard: list[frozenset[int]] = []
-    streams.listeners.append(heard.append)
+    heard: list[Collection[int]] = []
+
+    def hear(ids: Collection[int], _told: Sequence[news.News]) -> None:
+        heard.append(ids)
+
+    news.listeners.append(hear)
     try:
         with TestCase.captureOnCommitCallbacks(execute=True):
             answers = streams.apply(ops)
     finally:
-        streams.listeners.remove(heard.append)
+        news.listeners.remove(hear)
     return frozenset().union(*heard), answers
 
 
