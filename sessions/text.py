@@ -16,6 +16,8 @@ def clean_text(value: str) -> str:
 
 def composed(text: str) -> str:
     """NFC. Longer runs of marks piece by piece: Unicode has a run sorted, which takes the square of its length."""
+    if text.isascii():
+        return text
     if not any(map(unicodedata.combining, text)) and TWO_MARKS.isdisjoint(text):
         return unicodedata.normalize("NFC", text)
     pieces: list[str] = []

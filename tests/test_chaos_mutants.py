@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -18,7 +18,7 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError, connections
 from pytest_django import DjangoDbBlocker
 
-from sessions.live import desk, streams, threads
+from sessions.live import desk, news, streams, threads
 from sessions.live import hub as hubs
 from sessions.live.client import Frame
 from sessions.live.hub import Hub
@@ -28,6 +28,7 @@ from tests.cafe import Cafe
 from tests.chaos import broken_server
 from tests.chaos.mutants import MUTANTS, switched_off
 from tests.test_client import Wire
+from tests.test_desk import answer_to
 from tests.test_hub import Reader
 from zoomcafe import database
 from zoomcafe.sqlite.base import DatabaseWrapper
@@ -119,7 +120,7 @@ async def test_without_the_heartbeat_nobody_learns_what_was_written_beside(
     board = await Stream.objects.aget(kind="board", ref=(await sync_to_async(talking.board)()).pk)
     reader = Reader(cem).follows(board)
     await reader.stands_at(0)
-    monkeypatch.setattr(streams, "listeners", [])  # as in another process
+    monkeypatch.setattr(news, "listeners", [])  # as in another process
 
     await sync_to_async(talking.writes)(talking.ben, "Benches")
     with off("heartbeat"):
@@ -138,10 +139,10 @@ async def test_with_an_early_ack_the_answer_is_there_before_the_note(
     board, question = await sync_to_async(lambda: (talking.board().pk, talking.question().pk))()
     op = talking.op(talking.cem, f"board:{board}", "note.add", q=question, text="Benches")
     with off("early-ack"):
-        answer = await desk.Writer.here().submit(op)
+        answer = await answer_to(op)
         there = await Note.objects.filter(pk=op.id).acount()
         disk.set()
-        await desk.Writer.here().submit(talking.op(talking.cem, f"board:{board}", "note.gone", note=op.id))
+        await answer_to(talking.op(talking.cem, f"board:{board}", "note.gone", note=op.id))
 
     assert answer.code is None
     assert there == (0 if broken(off) else 1)
@@ -154,10 +155,10 @@ def test_with_an_early_word_there_is_nothing_to_see_yet(off: Off, monkeypatch: p
     monkeypatch.setattr(broken_server, "wait_for_the_disk", lambda: None)
     with ThreadPoolExecutor(1) as others:
 
-        def look(_ids: frozenset[int]) -> None:
+        def look(_ids: Collection[int], _told: Sequence[news.News]) -> None:
             seen.append(others.submit(count_of_notes).result(PATIENCE))
 
-        monkeypatch.setattr(streams, "listeners", [look])
+        monkeypatch.setattr(news, "listeners", [look])
         with off("early-publish"):
             running.writes(running.cem, "Benches")
 
@@ -242,7 +243,7 @@ async def test_rights_read_too_early_are_read_when_the_operation_arrives(talking
     op = talking.op(talking.cem, board, "note.add", q=question, text="Benches")
     with off("rights"):
         writer = desk.Writer()  # one that nothing has been said to yet
-        removed, written = await asyncio.gather(writer.submit(remove), writer.submit(op))
+        removed, written = await asyncio.gather(answer_to(remove, writer), answer_to(op, writer))
 
     assert removed.code is None
     assert (written.code is None) is broken(off)

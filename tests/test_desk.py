@@ -41,9 +41,9 @@ async def written() -> list[str]:
     return await sync_to_async(lambda: list(Note.objects.order_by("seq").values_list("text", flat=True)))()
 
 
-async def answer_to(op: Op) -> Answer:
+async def answer_to(op: Op, writer: desk.Writer | None = None) -> Answer:
     told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    desk.Writer.here().submit(op, lambda answer: told.done() or told.set_result(answer))
+    (writer or desk.Writer.here()).submit(op, lambda answer: told.done() or told.set_result(answer))
     return await told
 
 

@@ -246,7 +246,8 @@ async def test_socket_and_poll_get_frames_from_the_same_function(running: Cafe) 
 
 
 def test_frames_from_outside_enter_by_the_desk_alone() -> None:
-    assert callers_of("desk", "operate") == {"sessions/live/socket.py", "sessions/live/http.py"}
+    assert callers_of("desk", "operate") == {"sessions/live/socket.py"}
+    assert callers_of("desk", "answer_to") == {"sessions/live/http.py"}  # by `operate`
 
 
 def test_only_the_sample_is_judged_as_of_another_time() -> None:

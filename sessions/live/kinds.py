@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.live.fields import Fields
 from sessions.live.ops import Name, Op
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 EVERY_STREAM = "every stream of the event"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part as guests and as moderators get it (the same object when there is no difference)."""
 
     id: str

@@ -1,6 +1,6 @@
 """Operations as they travel inside: what somebody wants, and the answer to it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -60,4 +60,3 @@ class Answer:
     names: tuple[str, ...] | None = None
     part: dict[str, Any] | None = None
     after_ms: int | None = None
-    extra: dict[str, Any] = field(default_factory=dict)

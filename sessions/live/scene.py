@@ -13,6 +13,7 @@ from django.db import models
 
 from sessions.clock import as_datetime, now_ms
 from sessions.ledger import Line, What
+from sessions.live import rows
 from sessions.live.ops import Name, Op, Refused
 from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role, Standing, refusal
@@ -50,7 +51,7 @@ class Saves:
     def __init__(self) -> None:
         self.inserts: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
         self.updates: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
-        self.fields: dict[models.Model, set[str]] = defaultdict(set)
+        self.fields: dict[int, set[str]] = defaultdict(set)  # by the row's identity: `updates` keeps it alive
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
         self.freed: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
 
@@ -58,16 +59,17 @@ class Saves:
         self.inserts[type(row)][row.pk if key is None else key] = row
 
     def update(self, row: models.Model, *fields: str) -> None:
-        if self.inserts[type(row)].get(row.pk) is not row:
-            self.updates[type(row)][row.pk] = row
-            self.fields[row] |= set(fields)
+        model, key = type(row), row.pk
+        if self.inserts[model].get(key) is not row:
+            self.updates[model][key] = row
+            self.fields[id(row)].update(fields)
 
     def renewed(self) -> Iterator[tuple[list[str], list[models.Model]]]:
         """Rows to update, together those of which the same fields change: other fields may be another batch's."""
-        for rows in self.updates.values():
+        for those_of_model in self.updates.values():
             alike: dict[tuple[str, ...], list[models.Model]] = defaultdict(list)
-            for row in rows.values():
-                alike[tuple(sorted(self.fields[row]))].append(row)
+            for row in those_of_model.values():
+                alike[tuple(sorted(self.fields[id(row)]))].append(row)
             for fields, those in alike.items():
                 yield list(fields), those
 
@@ -95,7 +97,7 @@ class Scene:
         self.people = {person.pk: person for person in people}
         self.saves = Saves()
         self.changes: list[Change] = []
-        self.raised: set[int] = set()
+        self.raised: dict[int, Change] = {}  # by stream, its last change
         self.answered: dict[tuple[int, UUID], Change] = {}
         self.erasures: list[Line] = []  # for the ledger, once they are committed
         self.op: Op | None = None
@@ -116,7 +118,7 @@ class Scene:
 
     def phase(self, event: Event) -> Phase:
         """Asked for every operation, so worked out once for the same facts at the same time."""
-        facts = (event.pk, event.phase, event.session_no, event.ends_at, event.paused_left, event.by_hand, self.now)
+        facts = (event.id, event.phase, event.session_no, event.ends_at, event.paused_left, event.by_hand, self.now)
         if facts not in self.phases:
             self.phases[facts] = event.phase_at(self.now)
         return self.phases[facts]
@@ -128,7 +130,7 @@ class Scene:
             raise Refused(code)
 
     def has(self, event: Event, name: Name) -> bool:
-        return (event.pk, name) in self.streams
+        return (event.id, name) in self.streams
 
     def need(self, names: Iterable[tuple[int, Name]]) -> None:
         """Raises `Widen` unless all of these are locked."""
@@ -138,10 +140,10 @@ class Scene:
 
     def raise_head(self, event: Event, name: Name, part: str = "") -> int:
         """The next seq of a locked stream, with the change that it stands for."""
-        stream = self.streams[event.pk, name]
+        stream = self.streams[event.id, name]
         stream.head += 1
-        self.raised.add(stream.pk)
-        self.changes.append(self._change(event, stream, part))
+        change = self.raised[stream.id] = self._change(event, stream, part)
+        self.changes.append(change)
         return stream.head
 
     def erase(self, event: Event, what: What, ref: object) -> None:
@@ -160,9 +162,10 @@ class Scene:
 
     def _change(self, event: Event, stream: Stream, part: str) -> Change:
         op = self.op
-        return Change(
-            stream_id=stream.pk,
-            event_id=event.pk,
+        return rows.new(
+            Change,
+            stream_id=stream.id,
+            event_id=event.id,
             seq=stream.head,
             op_id=op.id if op else UUID(int=0),
             answers=False,

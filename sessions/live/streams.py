@@ -303,7 +303,6 @@ def _judge(scene: Scene, states: dict[str, Any], op: Op) -> Answer:
         return _again(remembered, op)
     if scene.now - op.arrived > JUDGED_WITHIN_MS:
         return Answer(op.id, op.stream, code="busy")
-    first = len(scene.changes)
     scene.op = op
     try:
         event = scene.event_of(op)
@@ -314,7 +313,7 @@ def _judge(scene: Scene, states: dict[str, Any], op: Op) -> Answer:
     except Refused as refused:
         _remember_refusal(scene, op, refused.code)
         return Answer(op.id, op.stream, code=refused.code, names=refused.names, part=refused.part)
-    return _accepted(scene, op, first)
+    return _accepted(scene, op)
 
 
 def _tells_more(change: Change, op: Op) -> bool:
@@ -322,15 +321,15 @@ def _tells_more(change: Change, op: Op) -> bool:
     return change.code == "conflict" and change.digest == digest_of(op)
 
 
-def _accepted(scene: Scene, op: Op, first: int) -> Answer:
-    event, stream = scene.events[op.event_id], scene.streams[op.event_id, op.stream]
-    own = [change for change in scene.changes[first:] if change.stream_id == stream.pk]
-    if not own:
-        scene.raise_head(event, op.stream)
-        own = scene.changes[-1:]
-    own[-1].answers = True
-    scene.answered[event.pk, op.id] = own[-1]
-    return Answer(op.id, op.stream, seq=own[-1].seq)
+def _accepted(scene: Scene, op: Op) -> Answer:
+    stream = scene.streams[op.event_id, op.stream]
+    own = scene.raised.get(stream.id)
+    if own is None or own.op_id is not op.id:
+        scene.raise_head(scene.events[op.event_id], op.stream)
+        own = scene.raised[stream.id]
+    own.answers = True
+    scene.answered[op.event_id, op.id] = own
+    return Answer(op.id, op.stream, seq=own.seq)
 
 
 def _again(change: Change, op: Op) -> Answer:

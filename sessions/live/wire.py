@@ -4,8 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from django.conf import settings
 
@@ -28,6 +27,8 @@ FRAMES: dict[str, tuple[dict[str, type], dict[str, type]]] = {  # name -> requir
     "seen": ({"n": int}, {}),
     "ping": ({"c": object}, {}),
 }
+
+FIELDS = {t: ({"t", *required}, {"t": str, **required, **optional}) for t, (required, optional) in FRAMES.items()}
 
 
 def parse(raw: str | bytes) -> dict[str, Any]:
@@ -53,11 +54,11 @@ def _checked(frame: dict[str, Any]) -> dict[str, Any]:
     kind = frame.get("t")
     if not isinstance(kind, str) or kind not in FRAMES:
         raise Refused("unknown_type")
-    required, optional = FRAMES[kind]
-    if not {"t", *required} <= frame.keys() <= {"t", *required, *optional}:
+    required, types = FIELDS[kind]
+    if not required <= frame.keys() <= types.keys():
         raise Refused("bad_field")
-    for name, wanted in {**required, **optional}.items():
-        if name in frame and wanted is not object and type(frame[name]) is not wanted:
+    for name, value in frame.items():
+        if types[name] is not object and type(value) is not types[name]:
             raise Refused("bad_field")
     return frame
 
@@ -68,7 +69,7 @@ def load(raw: str | bytes) -> Any:
         text = raw.decode() if isinstance(raw, bytes) else raw
         if _depth(text) > DEEPEST:
             raise Refused("bad_json")
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
+        return _decode(text)
     except (ValueError, RecursionError):
         raise Refused("bad_json") from None
 
@@ -109,6 +110,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise Refused("bad_json")
     return found
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once).decode
 
 
 def stream_name(value: str) -> Name:
@@ -163,8 +167,7 @@ def may_retry(code: str) -> bool:
     return code in {"rate_limited", "busy", "storage_full", "internal"}
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A part as JSON text for each audience."""
 
     seq: int

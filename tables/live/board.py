@@ -1,6 +1,7 @@
 """The streams `board:<id>`: the notes on one tablecloth."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -69,8 +70,9 @@ class BoardKind(Kind):
     def raised(self, state: Cloth, after: Mapping[int, int]) -> dict[int, list[Part]]:
         found: dict[int, list[Part]] = {ref: [] for ref in after}
         for note in state.notes.values():
-            if note.board_id in after and note.seq > after[note.board_id]:
-                found[note.board_id].append(note_part(note))
+            board = note.board_id
+            if board in after and note.seq > after[board]:
+                found[board].append(note_part(note))
         return found
 
     def closed(self, scene: Scene, event: Event) -> None:
@@ -143,13 +145,13 @@ class Written(NamedTuple):
         return Part(name, self.seq, {"id": name, "seq": self.seq, "gone": True} if self.hidden else shown, shown)
 
 
-COLUMNS = {column.name: column.attname for column in Note._meta.concrete_fields}
-
-
 def note_part(note: Note) -> Part:
     """The same of a note at hand."""
-    values = [note.__dict__[COLUMNS[name]] for name in Written._fields[:-1]]
-    return Written._make([*values, note.author.name]).part()
+    return Written._make((*_values(note.__dict__), note.author.name)).part()
+
+
+COLUMNS = {column.name: column.attname for column in Note._meta.concrete_fields}
+_values = itemgetter(*(COLUMNS[name] for name in Written._fields[:-1]))
 
 
 def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -> None:
@@ -158,7 +160,7 @@ def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -
     """
     if note.hidden:
         _raise_hidden(scene, event, note)
-    note.seq = scene.raise_head(event, Name("board", board.pk), f"note:{note.pk}")
+    note.seq = scene.raise_head(event, Name("board", board.id), f"note:{note.id}")
     scene.saves.update(note, "seq", *fields)
     scene.saves.update(board, "note_count")
     if scene.phase(event) is not Phase.RUNNING:

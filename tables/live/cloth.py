@@ -77,23 +77,24 @@ class Cloth:
     def question(self, event: Event, board: Board, pk: int) -> Question:
         """A question that is asked at this board."""
         number = board.session.number
-        if (event.pk, number) not in self.questions:
+        if (event.id, number) not in self.questions:
             session = event.numbered(number)
-            self.questions[event.pk, number] = {q.pk: q for q in session.questions.all()} if session else {}
-        question = self.questions[event.pk, number].get(pk)
+            self.questions[event.id, number] = {q.pk: q for q in session.questions.all()} if session else {}
+        question = self.questions[event.id, number].get(pk)
         if question is None or question.table_no not in {None, board.table.number}:
             raise Refused("not_found")
         return question
 
     def count(self, person: Participant) -> int:
-        return self.written.get(person.pk, 0)
+        return self.written.get(person.id, 0)
 
     def put(self, note: Note) -> None:
-        self.notes[note.pk] = note
+        self.notes[note.id] = note
         self.count_up(note)
 
     def count_up(self, note: Note) -> None:
-        self.written[note.author_id] = self.written.get(note.author_id, 0) + 1
+        author = note.author_id
+        self.written[author] = self.written.get(author, 0) + 1
 
     def count_down(self, note: Note) -> None:
         if note.gone_at is None:
@@ -126,7 +127,7 @@ class Cloth:
         return runs and self._sits_at(board, actor)
 
     def _sits_at(self, board: Board, actor: Participant) -> bool:
-        return (actor.pk, board.session_id, board.table_id) in self.seated
+        return (actor.id, board.session_id, board.table_id) in self.seated
 
     def _late(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
         """After the end: three seconds of grace, then ten minutes in which a note is marked as late.

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 
+from sessions.live import rows
 from sessions.live.ops import Refused
 from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question, Session
@@ -76,11 +77,12 @@ class Board(models.Model):
         """A new note, not yet saved. `written` counts what the author wrote in the event so far."""
         self._refuse_if_full(written)
         self.note_count += 1
-        return Note(
+        return rows.new(
+            Note,
+            {"author": by},
             id=pk,
-            board_id=self.pk,
-            question_id=question.pk,
-            author=by,
+            board_id=self.id,
+            question_id=question.id,
             text=data["text"],
             colour=data.get("colour", COLOURS[0]),
             at=now,
