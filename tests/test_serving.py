@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.raw import ask, read_all, status
 from tests.tiny_server import BURST
-from zoomcafe.serving.sockets import text_frame
+from zoomcafe.serving.sockets import LONGEST_MESSAGE, text_frame, whole_text
 
 HOST = b"Host: cafe.example\r\n"
 CHUNK = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
@@ -218,6 +218,46 @@ def test_text_goes_out_as_autobahn_would_send_it(size: int) -> None:
     assert len(text.encode()) == size
     prepared = PreparedMessage(text.encode(), False, False, True)
     assert text_frame(text) == prepared.payloadHybi
+
+
+def masked(payload: bytes, *, first: int = 0x81, key: bytes = b"\x00\xff7\x01") -> bytes:
+    """As a browser sends it (RFC 6455, 5.2)."""
+    size = len(payload)
+    head = bytes([first, 0x80 | size]) if size < 126 else bytes([first, 0xFE]) + size.to_bytes(2, "big")
+    return head + key + bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 125, 126, 127, 1_000, LONGEST_MESSAGE])
+def test_a_frame_that_is_a_message_is_unmasked(size: int) -> None:
+    text = ("Bäume " * size).encode()[:size]
+    assert whole_text(masked(text)) == text
+
+
+HELLO = masked(b"Hello")
+LONG = masked(b"-" * 200)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(HELLO[:cut] for cut in range(len(HELLO))),
+        *(LONG[:cut] for cut in range(12)),
+        HELLO + HELLO[:1],
+        HELLO + HELLO,
+        masked(b""),
+        masked(b"-" * (LONGEST_MESSAGE + 1)),
+        masked(b"Hello", first=0x82),  # binary
+        masked(b"Hello", first=0x01),  # to be continued
+        masked(b"Hello", first=0x80),  # continued
+        masked(b"Hello", first=0xC1),  # compressed
+        masked(b"Hello", first=0x89),  # a ping
+        b"\x81\x05Hello",  # not masked
+        b"\x81\xfe\x00\x05" + HELLO[2:],  # a length longer than it need be
+        b"\x81\xff" + (5).to_bytes(8, "big") + HELLO[2:],
+    ],
+)
+def test_what_is_not_just_one_message_goes_the_usual_way(data: bytes) -> None:
+    assert whole_text(data) is None
 
 
 async def test_what_the_system_does_not_take_at_once_follows_and_nothing_overtakes_it() -> None:
