@@ -24,7 +24,7 @@ from tests.notes_on_their_way import go, heads, said
 from tests.opcodes import Opcodes
 from tests.test_socket import Browser, board_of, browser
 
-PAGES = {"join": 2, "lobby": 19, "table": 23, "console": 31, "screen": 31, "gallery": 21}
+PAGES = {"join": 2, "lobby": 19, "table": 23, "console": 30, "screen": 30, "gallery": 21}
 BATCH_QUERIES, TICK_QUERIES = 16, 2
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60

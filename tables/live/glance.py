@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from sessions.clock import as_ms
@@ -12,6 +13,9 @@ from sessions.models import Event, Participant
 from tables.models import Board, Note, Seat
 
 AWAY_AFTER = timedelta(minutes=2)
+ON_A_CARD = 160  # characters
+SHOWN = Note.objects.filter(board=OuterRef("pk"), gone_at=None, hidden=False)
+NEWEST = Subquery(SHOWN.order_by("-at", "-pk").values(start=Left("text", ON_A_CARD))[:1])
 
 
 def numbers(events: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -27,15 +31,17 @@ def _of(event: Event, session: int) -> dict[str, Any]:
     here = Participant.objects.filter(event=event, removed_at=None).exclude(role=Participant.Role.MODERATOR)
     here_now = Count("pk", filter=Q(seats__session_id=session), distinct=True)
     counts = here.aggregate(people=Count("pk", distinct=True), seated=here_now)
-    boards = Board.objects.filter(session_id=session).values_list("pk", "table_id", "note_count")
-    newest = _newest([pk for pk, _table, count in boards if count])
+    boards = Board.objects.filter(session_id=session).order_by().annotate(last=NEWEST)
     standing = here.exclude(pk__in=Seat.objects.filter(session_id=session).values("participant_id"))
     return {
         "away": _away(event.pk, session),
         "people": counts["people"],
         "seated": counts["seated"],
         "lobby": [{"p": pk, "name": name} for pk, name in standing.values_list("pk", "name")[:100]],
-        "tables": {str(table): {"notes": count, "last": newest.get(pk, "")} for pk, table, count in boards},
+        "tables": {
+            str(table): {"notes": count, "last": last or ""}
+            for table, count, last in boards.values_list("table_id", "note_count", "last")
+        },
     }
 
 
@@ -44,12 +50,3 @@ def _away(event: int, session: int) -> list[dict[str, Any]]:
     long_ago = timezone.now() - AWAY_AFTER
     gone = Participant.objects.filter(event_id=event, seats__session_id=session, seen_at__lt=long_ago)
     return [{"p": pk, "since": as_ms(seen)} for pk, seen in gone.values_list("pk", "seen_at")]
-
-
-def _newest(boards: list[int]) -> dict[int, str]:
-    """The text of each board's newest note that everybody may see, cut for a card."""
-    rows = Note.objects.filter(board_id__in=boards, gone_at=None, hidden=False).order_by("board_id", "-at", "-pk")
-    last: dict[int, str] = {}
-    for board, text in rows.values_list("board_id", "text"):
-        last.setdefault(board, text[:160])
-    return last

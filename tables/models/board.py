@@ -142,6 +142,7 @@ class Note(models.Model):
         ordering = ["order", "id"]
         indexes = [
             models.Index(fields=["board", "seq"], name="note_since"),
+            models.Index(fields=["board", "at"], name="note_newest"),
             models.Index(fields=["author", "gone_at"], name="note_count"),
         ]
 
