@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from sessions.phases import Phase
 
@@ -69,16 +70,27 @@ class Standing:
 
 
 def may(action: Action, standing: Standing) -> bool:
-    return any(standing.role in roles and standing.phase in phases for roles, phases in TABLE[action])
+    return _allowed(action, standing.role, standing.phase)
 
 
 def refusal(action: Action, standing: Standing) -> str | None:
     """Null when allowed, else the code of `sync.md` that says why not."""
-    if may(action, standing):
+    return _refusal(action, standing.role, standing.phase)
+
+
+@cache
+def _allowed(action: Action, role: Role, phase: Phase) -> bool:
+    """Asked for each note; the table does not change."""
+    return any(role in roles and phase in phases for roles, phases in TABLE[action])
+
+
+@cache
+def _refusal(action: Action, role: Role, phase: Phase) -> str | None:
+    if _allowed(action, role, phase):
         return None
-    if any(standing.role in roles for roles, _phases in TABLE[action]):
-        ended = standing.phase in {Phase.CLOSED, Phase.ARCHIVED} or action in {Action.POST, Action.MOVE}
+    if any(role in roles for roles, _phases in TABLE[action]):
+        ended = phase in {Phase.CLOSED, Phase.ARCHIVED} or action in {Action.POST, Action.MOVE}
         return "session_closed" if ended else "not_allowed_now"
-    if standing.role is Role.GUEST and action in {Action.POST, Action.MOVE, Action.READ}:
+    if role is Role.GUEST and action in {Action.POST, Action.MOVE, Action.READ}:
         return "no_seat"
     return "not_allowed"

@@ -1,13 +1,14 @@
 """Strict parsing of what comes in, and how `parts` frames are cut."""
 
 import json
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 
 from sessions.live import wire
 from sessions.live.kinds import Part
-from sessions.live.ops import Name, Refused
+from sessions.live.ops import Answer, Name, Refused
 
 OP = '{"t":"op","id":"x","s":"room","k":"seat.any","d":{}}'
 
@@ -132,3 +133,10 @@ def test_guests_and_moderators_may_get_different_parts() -> None:
         [{"gone": True}],
         [{"text": "hidden"}],
     ]
+
+
+@pytest.mark.parametrize("dup", [False, True])
+@pytest.mark.parametrize("stream", [Name("board", 7), Name("me", 3), Name("stage")])
+def test_an_ack_is_the_frame_of_its_answer(stream: Name, dup: bool) -> None:
+    answer = Answer(UUID("0190f3a2-7a3c-7c10-8000-00000000000a"), stream, seq=9, dup=dup)
+    assert wire.ack(answer) == wire.dump(wire.answer_frame(answer))

@@ -104,7 +104,7 @@ def new(model: type[Row], known: Mapping[str, models.Model] | None = None, /, **
     state = row._state = ModelState()
     row.__dict__.update(_blank(model), **values)
     for name, other in (known or {}).items():
-        state.fields_cache[name] = other
+        state.fields_cache[name], state.db = other, other._state.db
         row.__dict__[f"{name}_id"] = other.pk
     return row
 

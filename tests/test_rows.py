@@ -1,0 +1,70 @@
+"""Rows made and read without their models' constructors are the rows that these would have made."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, models
+
+from sessions.live import rows
+from sessions.models import Change, Event, Participant, Question, Session, Stream
+from tables.models import Board, Note, Seat, SeatHistory, Table
+from tests.cafe import Cafe
+
+LOADED = (Event, Session, Question, Stream, Participant, Change, Board, Table, Note, Seat, SeatHistory)
+
+
+def attributes(row: models.Model) -> dict[str, Any]:
+    return {name: value for name, value in row.__dict__.items() if name != "_state"}
+
+
+def state(row: models.Model) -> tuple[Any, ...]:
+    return row._state.adding, row._state.db, dict(row._state.fields_cache)
+
+
+def test_a_new_row_is_what_the_constructor_makes(running: Cafe) -> None:
+    values: dict[str, Any] = {"id": UUID(int=1), "board_id": 3, "question_id": 2, "text": "Benches", "at": 5}
+    by_us, by_django = rows.new(Note, {"author": running.cem}, **values), Note(author=running.cem, **values)
+    assert attributes(by_us) == attributes(by_django)
+    assert state(by_us) == state(by_django)
+    assert by_us.author is running.cem
+
+
+def test_the_attributes_of_one_new_row_are_no_others(running: Cafe) -> None:
+    first, second = rows.new(Change, kind="note.add"), rows.new(Change)
+    assert (first.kind, second.kind) == ("note.add", "")
+    assert first._state is not second._state
+
+
+def test_a_model_whose_defaults_are_made_for_each_row_is_made_by_its_constructor() -> None:
+    with pytest.raises(AssertionError, match="shared by all rows"):
+        rows.new(Event)
+
+
+@pytest.mark.parametrize("model", LOADED)
+def test_a_row_that_was_read_is_what_django_reads(running: Cafe, model: type[models.Model]) -> None:
+    running.writes(running.cem, "Benches")
+    keys = list(model._default_manager.values_list("pk", flat=True))
+    assert keys
+    for row in rows.whole(model, {model._meta.pk.name: keys}):
+        known = attributes(row)
+        by_django = model._default_manager.only(*rows._readable(model)).get(pk=row.pk)
+        assert known == attributes(by_django)
+        assert state(row) == state(by_django)
+
+
+def test_what_was_not_read_is_read_when_it_is_asked_for(running: Cafe) -> None:
+    [person] = rows.load(Participant, ("id", "event"), {"id": [running.cem.pk]})
+    assert person.get_deferred_fields() >= {"name", "role"}
+    assert (person.name, person.event) == ("Cem", running.event)
+
+
+def test_rows_are_written_as_they_are(running: Cafe) -> None:
+    seat = Seat.objects.get(participant=running.cem)
+    seat.place = 5
+    rows.update(["place"], [seat])
+    assert Seat.objects.get(pk=seat.pk).place == 5
+    made = [rows.new(Stream, event_id=running.event.pk, kind="board", ref=10**6 + n, head=n) for n in range(70)]
+    rows.insert(made)
+    found = Stream.objects.filter(ref__gte=10**6).order_by("ref").values_list("head", flat=True)
+    assert (list(found), connection.vendor in rows.NEWER) == (list(range(70)), True)
