@@ -28,8 +28,8 @@ PAGES = {"join": 2, "lobby": 19, "table": 23, "console": 30, "screen": 30, "gall
 BATCH_QUERIES, TICK_QUERIES = 16, 2
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60
-BATCH_OPCODES = {"sqlite": 24_700, "postgresql": 55_400}  # whatever stands in it
-NOTE_OPCODES = {"sqlite": 3_500, "postgresql": 4_650}  # and for each note
+BATCH_OPCODES = {"sqlite": 24_700, "postgresql": 39_900}  # whatever stands in it
+NOTE_OPCODES = {"sqlite": 3_500, "postgresql": 4_420}  # and for each note
 ROOM = 1.02 if sys.version_info[:2] == (3, 11) else 1.25  # other Pythons have other opcodes
 
 

@@ -59,6 +59,22 @@ def test_what_was_not_read_is_read_when_it_is_asked_for(running: Cafe) -> None:
     assert (person.name, person.event) == ("Cem", running.event)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "NULL", '"', "\\", '\\"', "{a,b}", "a,b", " ", "\n", "%s", "'", "Bäume 🌳", '"}\\', "\\\\n"]
+)
+def test_any_text_is_written_and_found(running: Cafe, text: str) -> None:
+    note = running.note(running.writes(running.cem, "Benches"))
+    note.text, note.order = text, text
+    stream = Stream.objects.earliest("pk").pk
+    rows.update(["text", "order"], [note])
+    assert rows.find(Note, ("text", "order"), {"id": [note.pk]}) in ([[text, text]], [(text, text)])
+    assert [tuple(row) for row in rows.find(Note, ("id",), {"order": [text, "elsewhere"]})] == [(note.pk,)]
+    rows.insert(
+        [rows.new(Change, kind=text, op_id=note.pk, stream_id=stream, event_id=running.event.pk, answers=False, at=1)]
+    )
+    assert Change.objects.filter(kind=text, seq=None).count() == 1
+
+
 def test_rows_are_written_as_they_are(running: Cafe) -> None:
     seat = Seat.objects.get(participant=running.cem)
     seat.place = 5
