@@ -229,6 +229,8 @@ def prepare_database() -> None:
         elif missing:
             raise CommandError(f"The database lacks {missing} migrations: run python3 manage.py migrate first.")
     except DatabaseError as problem:
+        if connection.vendor == "postgresql":
+            cast("Any", connection).close_pool()  # which tries again in the background, and would say so last
         raise CommandError(f"The database does not answer ({str(problem).strip()}): check DATABASE_URL.") from None
 
 
