@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -187,7 +188,7 @@ async def test_command_ends_at_sigterm_with_one_line(demo: Demo, ada: Ada) -> No
     assert (command.returncode, err) == (0, "")
     assert out.count("\n") == 1
     assert out.startswith("3 came in, ")
-    assert "3 seats" in out
+    assert re.search("[23] seats", out)  # Ada may see the third one before its guest has heard of it
 
 
 async def test_command_ends_after_its_minutes(demo: Demo, ada: Ada) -> None:
