@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions.clock import now_ms
+from sessions.live import rows
 from sessions.live.kinds import KINDS, Read
 from sessions.live.ops import Name
 from sessions.live.wire import stream_name
@@ -71,8 +72,9 @@ def audience_of(viewer: Participant) -> str:
 def find(viewer: Participant, names: Sequence[Name]) -> dict[Name, Stream]:
     """The viewer's streams by name as asked for; unknown ones are absent. One query."""
     own = {Name("me", viewer.pk) if name.kind == "me" else name: name for name in names}
-    rows = Stream.objects.filter(event_id=viewer.event_id, kind__in={n.kind for n in own}, ref__in={n.ref for n in own})
-    return {own[key]: row for row in rows if (key := Name(row.kind, row.ref)) in own}
+    among = {"event": [viewer.event_id], "kind": {name.kind for name in own}, "ref": {name.ref for name in own}}
+    found = rows.whole(Stream, among)
+    return {own[key]: row for row in found if (key := Name(row.kind, row.ref)) in own}
 
 
 def who(viewer: Participant) -> dict[str, Any]:

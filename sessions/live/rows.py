@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -30,8 +31,12 @@ STORED_AS_IS = (
     *(models.AutoField, models.BooleanField, models.CharField),
     *(models.ForeignKey, models.IntegerField, models.TextField),
 )
-READABLE = (*STORED_AS_IS, models.UUIDField)
-MEANT: dict[type, Callable[[Any], Any]] = {models.BooleanField: bool, models.UUIDField: UUID}  # what SQLite has not
+READABLE = (*STORED_AS_IS, models.UUIDField, models.DateTimeField)
+MEANT: dict[type, Callable[[Any], Any]] = {  # what SQLite has not
+    models.BooleanField: bool,
+    models.UUIDField: UUID,
+    models.DateTimeField: lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+}
 NEWER = {  # keys with a number each, and how these are called
     "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
     "postgresql": ("unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq)", "wanted.of", "wanted.seq"),
@@ -41,11 +46,14 @@ NEWER = {  # keys with a number each, and how these are called
 def find(
     model: Model, names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: Lock = ""
 ) -> list[Sequence[Any]]:
-    """The values of these fields in all rows whose fields are `among` the given ones. Keys, numbers, texts, truths.
+    """The values of these fields in all rows whose fields are `among` the given ones. `participant__name` is
+    read from the row that a key leads to, and `devices__digest` is among those of rows whose key leads here.
 
     `where` is a further condition in SQL. `lock` holds the rows in the order of their keys, as SQLite does by itself;
     with "skip" those that another connection holds are left out.
     """
+    if not all(among.values()):
+        return []
     keys = [_keys(values) for values in among.values()]
     return _fetch(_select(_vendor(), model, tuple(names), tuple(among), where, lock), keys, model, names)
 
@@ -53,7 +61,7 @@ def find(
 def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int], *, joined: str) -> list[Sequence[Any]]:
     """The values of these fields in all rows that have risen: whose seq is above what `after` has for their `of`.
 
-    The last value is the `name` of whom the key `joined` leads to.
+    The last value is the `name` of whom the key `joined` leads to, null where it leads to nobody.
     """
     keys = [compact(after)] if _vendor() == "sqlite" else [list(after), list(after.values())]
     return _fetch(_newer(_vendor(), model, tuple(names), of, joined), keys, model, names)
@@ -66,7 +74,7 @@ def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[
 
 
 def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) -> list[Sequence[Any]]:
-    """SQLite knows neither truths nor UUIDs."""
+    """SQLite knows neither truths nor UUIDs nor moments."""
     with connection.cursor() as cursor:
         cursor.execute(sql, keys)
         if _vendor() != "sqlite":
@@ -90,7 +98,7 @@ def load(
 
 
 def whole(model: type[Row], among: Mapping[str, Collection[Any]]) -> list[Row]:
-    """The same with all fields that can be read here. Moments cannot: whoever asks for one asks the ORM."""
+    """The same with all fields."""
     return load(model, _readable(model), among)
 
 
@@ -173,7 +181,7 @@ def _in_order(model: Model, names: tuple[str, ...]) -> tuple[list[str], list[str
 @cache
 def _meant(model: Model, names: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
     """Where SQLite tells something else than Python means."""
-    kinds = [type(column) for column in _columns_of(model, names)]
+    kinds = [type(_column_at(model, name)) for name in names]
     return [(at, MEANT[kind]) for at, kind in enumerate(kinds) if kind in MEANT]
 
 
@@ -184,8 +192,8 @@ def _columns_of(model: Model, names: tuple[str, ...]) -> tuple[Column, ...]:
 
 @cache
 def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock) -> str:
-    named = _listed(vendor, [_quoted(column.column) for column in _columns_of(model, names)])
-    conditions = [_condition(vendor, column) for column in _columns_of(model, among)] + ([where] if where else [])
+    named = _listed(vendor, [_value(model, name) for name in names])
+    conditions = [_condition_on(vendor, model, name) for name in among] + ([where] if where else [])
     sql = f"SELECT {named} FROM {_quoted(model._meta.db_table)} WHERE {' AND '.join(conditions)}"
     if lock and vendor != "sqlite":
         sql += f" ORDER BY {_quoted(model._meta.pk.column)} FOR UPDATE{' SKIP LOCKED' * (lock == 'skip')}"
@@ -202,7 +210,8 @@ def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: s
     return (
         f"SELECT {named} FROM {source}"
         f" CROSS JOIN {_quoted(model._meta.db_table)} AS own"
-        f" JOIN {_quoted(other.db_table)} AS other ON other.{_quoted(other.pk.column)} = own.{_quoted(link.column)}"
+        f"{' LEFT' * link.null} JOIN {_quoted(other.db_table)} AS other"
+        f" ON other.{_quoted(other.pk.column)} = own.{_quoted(link.column)}"
         f" WHERE own.{_quoted(key.column)} = {ref} AND own.{_quoted('seq')} > {seq}"
     )
 
@@ -220,6 +229,34 @@ def _listed(vendor: str, values: Sequence[str]) -> str:
     """What a statement reads, row by row or as one text."""
     named = ", ".join(values)
     return f"json_group_array(json_array({named}))" if vendor == "sqlite" else named
+
+
+def _column_at(model: Model, name: str) -> Column:
+    """Of the model, or as `participant__name` of whom its key leads to."""
+    name, _, of_other = name.partition("__")
+    (column,) = _columns_of(model, (name,))
+    return _columns_of(cast("Model", column.related_model), (of_other,))[0] if of_other else column
+
+
+def _value(model: Model, name: str) -> str:
+    column = _column_at(model, name)
+    if column.model is model:
+        return _quoted(column.column)
+    (link,) = _columns_of(model, (name.partition("__")[0],))
+    other, own = column.model._meta, f"{_quoted(model._meta.db_table)}.{_quoted(link.column)}"
+    found = f"SELECT {_quoted(column.column)} FROM {_quoted(other.db_table)} AS other"
+    return f"({found} WHERE other.{_quoted(other.pk.column)} = {own})"
+
+
+def _condition_on(vendor: str, model: Model, name: str) -> str:
+    """On a field of the model, or as `devices__digest` on one of the rows whose key leads to it."""
+    name, _, of_related = name.partition("__")
+    if not of_related:
+        return _condition(vendor, *_columns_of(model, (name,)))
+    link = cast("models.ManyToOneRel", model._meta.get_field(name))
+    key, table = _quoted(link.field.column), _quoted(link.related_model._meta.db_table)
+    among = _condition(vendor, *_columns_of(link.related_model, (of_related,)))
+    return f"{_quoted(model._meta.pk.column)} IN (SELECT {key} FROM {table} WHERE {among})"
 
 
 def _condition(vendor: str, column: Column) -> str:
