@@ -19,6 +19,7 @@ MOST_MINUTES = 240
 
 class StageKind(Kind):
     name = "stage"
+    keeps = True
     operations = {
         "phase.next": Fields(),
         "phase.go": Fields({"phase": OneOf(*Phase)}, {"session": Number(1, MOST_SESSIONS)}),

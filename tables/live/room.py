@@ -25,6 +25,7 @@ ROOM = Name("room")
 
 class RoomKind(Kind):
     name = "room"
+    keeps = True
     operations = {
         "seat.take": Fields({"table": Id()}),
         "seat.any": Fields(),
