@@ -70,6 +70,10 @@ def participant_with(event: Event, cookies: str) -> Participant | None:
     secret = seat_secret(event, cookies)
     if not secret or len(secret) > LONGEST_SECRET:
         return None
+    return _guest_with(event, secret)
+
+
+def _guest_with(event: Event, secret: str) -> Participant | None:
     found = rows.whole(Participant, {"event": [event.pk], "devices__digest": [digest(secret)]})
     return next(iter(found), None)
 
@@ -154,11 +158,10 @@ def come_in(event: Event, name: str) -> tuple[Participant, str]:
 
 def come_in_once(event: Event, name: str, secret: str) -> Participant:
     """The guest whose cookie is `secret`: new the first time, the same one when the same form arrives again."""
-    known = Participant.objects.filter(event=event, devices__digest=digest(secret))
     try:
-        return known.first() or _new_guest(event, name, secret)
+        return _guest_with(event, secret) or _new_guest(event, name, secret)
     except IntegrityError:
-        return known.get()
+        return Participant.objects.get(event=event, devices__digest=digest(secret))
 
 
 @transaction.atomic
