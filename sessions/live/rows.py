@@ -1,7 +1,7 @@
 """Many rows of one model read or written by one statement whose text does not depend on how many they are.
 
 On the way of a note the ORM costs more than everything else together: `bulk_update` builds an expression for each row,
-and each query is compiled anew. Only the live engine and its kinds of stream read here, only `streams.apply` writes.
+and each query is compiled anew. Whoever is on the way of many reads here; only `streams.apply` writes live rows.
 
 SQLite's driver lets go of Python's lock for each row that it reads or writes, and gets it back from a busy loop only
 after a while: there all rows of a statement travel as one JSON text.
@@ -113,6 +113,17 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
         cast("Any", owner)._prefetched_objects_cache = {name: known}
 
 
+def add(row: Row) -> Row:
+    """A new row that no stream governs, with the key that the database gives it."""
+    sql, columns = _insert(_vendor(), type(row))
+    key = type(row)._meta.pk
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} RETURNING {_quoted(key.column)}", _parameters(columns, [row]))
+        row.pk = cursor.fetchone()[0]
+    row._state.adding = False
+    return row
+
+
 def insert(rows: Collection[models.Model]) -> None:
     """New rows of one model. Keys that the database makes are not told."""
     _write(*_insert(_vendor(), type(next(iter(rows)))), rows)
@@ -124,11 +135,13 @@ def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
 
 
 def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
-    values: Any = _values(columns, rows)
-    if _vendor() == "sqlite":
-        values = [compact(list(zip(*values, strict=True)))]
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, _parameters(columns, rows))
+
+
+def _parameters(columns: Sequence[Column], rows: Collection[models.Model]) -> list[Any]:
+    values = _values(columns, rows)
+    return [compact(list(zip(*values, strict=True)))] if _vendor() == "sqlite" else values
 
 
 def _values(columns: Sequence[Column], rows: Collection[models.Model]) -> list[list[Any]]:
