@@ -1,6 +1,6 @@
 """The stream `me`: what concerns one person. Nothing is written to it directly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sessions.live import course, rows
@@ -27,7 +27,7 @@ class MeKind(Kind):
                 scene.saves.update(person, "me_seq")
 
     def seat(self, viewer: Participant) -> dict[str, Any] | None:
-        [(_viewer, seat)] = seats_of([viewer])
+        [(_viewer, seat)] = seats_of([viewer], {viewer.event_id: viewer.event})
         session = viewer.event.current_session()
         if seat["table"] is None or session is None:
             return None
@@ -41,7 +41,7 @@ class MeKind(Kind):
         stream_of = {read.stream.ref: read.stream.pk for read in reads}
         found: dict[int, list[Part]] = {pk: [] for pk in stream_of.values()}
         people = [p for p in rows.whole(Participant, {"id": after}) if p.me_seq > after[p.pk]]
-        for person, seat in seats_of(people):
+        for person, seat in seats_of(people, course.events({person.event_id for person in people})):
             found[stream_of[person.pk]] += [_person(person), Part.same("seat", person.me_seq, seat)]
         for note in rows.load(Note, HIDDEN, {"author": after}, where='"hidden_seq" > 0'):
             if note.hidden_seq > after[note.author_id]:
@@ -49,9 +49,10 @@ class MeKind(Kind):
         return found
 
 
-def seats_of(people: Sequence[Participant]) -> list[tuple[Participant, dict[str, int | None]]]:
+def seats_of(
+    people: Sequence[Participant], events: Mapping[int, Event]
+) -> list[tuple[Participant, dict[str, int | None]]]:
     """Each person's seat in the current session: `{session, table, board}`, null where there is none."""
-    events = course.events({person.event_id for person in people})
     current = {pk: event.current_session() for pk, event in events.items()}
     among = {"session": [session.pk for session in current.values() if session]}
     taken = rows.find(Seat, ("participant", "session", "table"), {"participant": [p.pk for p in people], **among})
