@@ -116,10 +116,10 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
 def add(row: Row) -> Row:
     """A new row that no stream governs, with the key that the database gives it."""
     sql, columns = _insert(_vendor(), type(row))
-    key = type(row)._meta.pk
+    tells = "" if _vendor() == "sqlite" else f" RETURNING {_quoted(type(row)._meta.pk.column)}"
     with connection.cursor() as cursor:
-        cursor.execute(f"{sql} RETURNING {_quoted(key.column)}", _parameters(columns, [row]))
-        row.pk = cursor.fetchone()[0]
+        cursor.execute(sql + tells, _parameters(columns, [row]))
+        row.pk = cursor.fetchone()[0] if tells else cursor.lastrowid
     row._state.adding = False
     return row
 
