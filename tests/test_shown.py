@@ -9,7 +9,7 @@ from django.test import Client
 
 from sessions.live import reading
 from sessions.live.shared import Shared
-from sessions.live.shown import At, Several, Shelf
+from sessions.live.shown import IN_STRETCH, At, Several, Shelf
 from sessions.models import Event, Participant
 from tables.models import Table
 from tables.plan.writing import build
@@ -17,7 +17,7 @@ from tests.cafe import Cafe, plan
 from tests.pages import reads
 from zoomcafe import packing
 
-MANY = 30
+MANY = IN_STRETCH + 10
 
 
 @pytest.fixture
@@ -64,6 +64,31 @@ def test_a_person_who_sits_down_stands_in_the_next_page_of_others(large: Cafe) -
     assert [place for place, same in enumerate(kept, 1) if not same] == [3]
 
 
+def test_stretches_without_news_stay(large: Cafe) -> None:
+    before = room_of(large.cem)
+    assert (
+        large.does(large.moderator, "room", "table.set", table=large.table(MANY).pk, name="By the window").code is None
+    )
+    after = room_of(large.cem)
+
+    assert isinstance(before, Several)
+    assert isinstance(after, Several)
+    assert [len(those) for those in after.stretches] == [IN_STRETCH, MANY - IN_STRETCH]
+    assert [one is other for one, other in zip(before.stretches, after.stretches, strict=True)] == [True, False]
+    assert [part for those in after.stretches for part in those] == list(after)
+
+
+def test_several_with_fewer_or_more_parts_have_their_own_stretches() -> None:
+    many = [{"id": number} for number in range(2 * IN_STRETCH + 5)]
+    before = Several(many)
+
+    for parts in ([], many[:5], many[:IN_STRETCH], many, [*many, {"id": -1}]):
+        now = Several(parts, before)
+        assert [part for those in now.stretches for part in those] == parts
+    fewer = Several(many[: IN_STRETCH + 1], before)
+    assert [one is other for one, other in zip(fewer.stretches, before.stretches, strict=False)] == [True, False]
+
+
 def test_guests_and_moderators_share_nothing(large: Cafe) -> None:
     assert room_of(large.cem) == room_of(large.moderator)
     assert not {id(part) for part in room_of(large.cem)} & {id(part) for part in room_of(large.moderator)}
@@ -87,7 +112,7 @@ def test_a_draft_is_read_anew(large: Cafe) -> None:
 
 def test_a_head_lower_than_what_was_kept_is_read_anew() -> None:
     epoch, kept = uuid4(), Shelf()
-    kept.keep((1, "guests"), At(epoch, 5, {}, Several(())))
+    kept.keep((1, "guests"), At(epoch, 5, {}, Several([])))
 
     assert [kept.get((1, "guests"), epoch, head).head for head in (4, 5, 6)] == [-1, 5, 5]
     assert kept.get((1, "moderators"), epoch, 5).head == kept.get((1, "guests"), uuid4(), 5).head == -1
@@ -96,9 +121,9 @@ def test_a_head_lower_than_what_was_kept_is_read_anew() -> None:
 def test_a_shelf_keeps_so_many_and_forgets_what_nobody_asked_for() -> None:
     epoch, kept = uuid4(), Shelf(most=2)
     for stream in (1, 2):
-        kept.keep((stream, "guests"), At(epoch, 5, {}, Several(())))
+        kept.keep((stream, "guests"), At(epoch, 5, {}, Several([])))
     kept.get((1, "guests"), epoch, 5)
-    kept.keep((3, "guests"), At(epoch, 5, {}, Several(())))
+    kept.keep((3, "guests"), At(epoch, 5, {}, Several([])))
 
     assert [kept.get((stream, "guests"), epoch, 5).head for stream in (1, 2, 3)] == [5, -1, 5]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,7 +19,8 @@ from sessions.live.kinds import KINDS, Read
 from sessions.models import Event, Stream
 from sessions.phases import Phase
 
-MOST_KEPT = 32  # streams and audiences: with everything made of them some 2 MB each where there are 180 tables
+MOST_KEPT = 32  # streams and audiences: with all that is made of them in one language 3 MB each where 180 tables are
+IN_STRETCH = 50  # shorter ones pack worse, longer ones are made anew more often
 PLACES = {"board": itemgetter("order", "id"), "room": itemgetter("no")}
 Made = TypeVar("Made")
 SomePart = TypeVar("SomePart", bound=dict[str, Any])
@@ -48,14 +50,25 @@ class Shown(Lasting, dict[str, Any]):
         self._made = {}
 
 
-class Several(Lasting, list[dict[str, Any]]):
-    """The parts of a stream at one head, in the order of a page."""
+class Stretch(Lasting, list[dict[str, Any]]):
+    """Some parts that stand beside each other."""
 
     __slots__ = ("_made",)
 
     def __init__(self, parts: Iterable[dict[str, Any]]) -> None:
         super().__init__(parts)
         self._made = {}
+
+
+class Several(list[dict[str, Any]]):
+    """The parts of a stream at one head, in the order of a page; in stretches, of which those without news stay."""
+
+    def __init__(self, parts: Sequence[dict[str, Any]], before: Several | None = None) -> None:
+        super().__init__(parts)
+        fresh = [Stretch(parts[at : at + IN_STRETCH]) for at in range(0, len(parts), IN_STRETCH)]
+        known: list[Stretch] = before.stretches if before else []
+        pairs = zip_longest(fresh, known[: len(fresh)])
+        self.stretches: list[Stretch] = [old if old == new else new for new, old in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +93,7 @@ class Shelf:
         with self._lock:
             found = self._kept.get(key)
             if found is None or found.epoch != epoch or found.head > head:
-                return At(epoch, -1, {}, Several(()))
+                return At(epoch, -1, {}, Several([]))
             self._kept.move_to_end(key)
             return found
 
@@ -110,7 +123,7 @@ def kept(event: Event, stream: Stream, audience: str) -> Several:
     if at.head < stream.head:
         risen = KINDS[stream.kind].parts([Read(stream, at.head)]).get(stream.pk, [])
         by_id = at.by_id | {part.id: Shown(getattr(part, audience)) for part in risen}
-        at = At(event.epoch, stream.head, by_id, Several(in_order(stream.kind, by_id.values())))
+        at = At(event.epoch, stream.head, by_id, Several(in_order(stream.kind, by_id.values()), at.in_order))
         shelf.keep(key, at)
     return at.in_order
 

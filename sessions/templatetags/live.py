@@ -1,13 +1,14 @@
 """Template tags of live pages: their parts, filled and blank, and what the browser needs to go on from there."""
 
 import secrets
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -18,7 +19,7 @@ from django.utils.translation import get_language, override
 from sessions.live import marks
 from sessions.live.compact import compact
 from sessions.live.shared import LONG, Shared
-from sessions.live.shown import Several, Shown
+from sessions.live.shown import Several, Shown, Stretch
 from sessions.live.uuid7 import uuid7
 from sessions.phases import Facts, Phase, left_at, phase_at
 
@@ -44,16 +45,18 @@ def part(context: Context, name: str, value: Mapping[str, object], prefix: str =
 
 
 @register.simple_tag(takes_context=True)
-def parts(context: Context, name: str, values: Iterable[Mapping[str, object]], prefix: str = "") -> SafeString:
+def parts(context: Context, name: str, values: list[dict[str, Any]], prefix: str = "") -> SafeString:
     """`part` for each of the values."""
     zone, template = zone_in(context), marks.part_template(name, prefix=prefix)
-    return _shared(context, values, (template, zone), lambda: "".join(template.render(each, zone) for each in values))
+    made = _shared(context, values, (template, zone), lambda those: "".join([template.render(v, zone) for v in those]))
+    return mark_safe("".join(made))  # noqa: S308  each is safe
 
 
 @register.simple_tag
 def lasting(name: str, event_key: str = "") -> SafeString:
     """The template `name`, in which only the language and the event's key differ: rendered once for each."""
-    return _lasting(name, event_key, get_language() or "en")
+    render = _lasting.__wrapped__ if settings.DEBUG else _lasting
+    return render(name, event_key, get_language() or "en")
 
 
 def zone_in(context: Context) -> tzinfo:
@@ -114,12 +117,19 @@ def _lasting(name: str, event_key: str, language: str) -> SafeString:
 
 
 def _shared(
-    context: Context, values: Iterable[Mapping[str, Any]], key: Hashable, make: Callable[[], str]
-) -> SafeString:
+    context: Context, values: list[dict[str, Any]], key: Hashable, make: Callable[[list[dict[str, Any]]], str]
+) -> list[SafeString]:
     """Safe markup of these parts. That of parts that many get is made once; where it is long a token stands for it."""
     if not isinstance(values, Several):
-        return mark_safe(make())  # noqa: S308  the caller's
-    made = values.once(key, lambda: Shared(make()))
+        return [mark_safe(make(values))]  # noqa: S308  the caller's
+    return [_told(context, those.once(key, partial(_made_of, those, make))) for those in values.stretches]
+
+
+def _made_of(those: Stretch, make: Callable[[list[dict[str, Any]]], str]) -> Shared:
+    return Shared(make(those))
+
+
+def _told(context: Context, made: Shared) -> SafeString:
     request = context.get("request")
     if request is None or len(made) < LONG:
         return made
@@ -128,13 +138,13 @@ def _shared(
     return mark_safe(token)  # noqa: S308  letters and digits
 
 
-def _json_of_streams(context: Context, streams: Mapping[str, Iterable[Mapping[str, Any]]]) -> SafeString:
+def _json_of_streams(context: Context, streams: Mapping[str, list[dict[str, Any]]]) -> SafeString:
     said = [f"{_json(name)}:[{_json_of_parts(context, those)}]" for name, those in streams.items()]
     return mark_safe(f"{{{','.join(said)}}}")  # noqa: S308  escaped piece by piece
 
 
-def _json_of_parts(context: Context, values: Iterable[Mapping[str, Any]]) -> SafeString:
-    return _shared(context, values, "json", lambda: ",".join(map(_json_of_part, values)))
+def _json_of_parts(context: Context, values: list[dict[str, Any]]) -> str:
+    return ",".join(_shared(context, values, "json", lambda those: ",".join(map(_json_of_part, those))))
 
 
 def _json_of_part(part: Mapping[str, Any]) -> str:
