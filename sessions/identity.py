@@ -14,7 +14,7 @@ from django.utils import timezone
 from sessions.codes import digest, new_secret
 from sessions.http import HttpRequest
 from sessions.ledger import What
-from sessions.live import streams
+from sessions.live import course, rows, streams
 from sessions.live.ops import Name
 from sessions.models import Device, Event, HandOver, Moderator, Participant
 from sessions.steps import all_steps
@@ -70,7 +70,12 @@ def participant_with(event: Event, cookies: str) -> Participant | None:
     secret = seat_secret(event, cookies)
     if not secret or len(secret) > LONGEST_SECRET:
         return None
-    return Participant.objects.filter(event=event, devices__digest=digest(secret)).first()
+    return _guest_with(event, secret)
+
+
+def _guest_with(event: Event, secret: str) -> Participant | None:
+    found = rows.whole(Participant, {"event": [event.pk], "devices__digest": [digest(secret)]})
+    return next(iter(found), None)
 
 
 def participant_of(request: HttpRequest, event: Event) -> Participant | None:
@@ -85,7 +90,7 @@ def guest_of(request: HttpRequest, code: str) -> tuple[Event, Participant]:
 
     Raises `Http404` for an unknown key, `NotJoined`, `Removed`.
     """
-    event = Event.objects.filter(key=code).prefetch_related("sessions").first()
+    event = course.event_with("key", code)
     if event is None:
         raise Http404
     participant = participant_of(request, event) or moderator_in(event, request.user)
@@ -153,17 +158,16 @@ def come_in(event: Event, name: str) -> tuple[Participant, str]:
 
 def come_in_once(event: Event, name: str, secret: str) -> Participant:
     """The guest whose cookie is `secret`: new the first time, the same one when the same form arrives again."""
-    known = Participant.objects.filter(event=event, devices__digest=digest(secret))
     try:
-        return known.first() or _new_guest(event, name, secret)
+        return _guest_with(event, secret) or _new_guest(event, name, secret)
     except IntegrityError:
-        return known.get()
+        return Participant.objects.get(event=event, devices__digest=digest(secret))
 
 
 @transaction.atomic
 def _new_guest(event: Event, name: str, secret: str) -> Participant:
-    participant = Participant.objects.create(event=event, name=name)
-    Device.objects.create(participant=participant, digest=digest(secret))
+    participant = rows.add(Participant(event=event, name=name))
+    rows.add(Device(participant=participant, digest=digest(secret)))
     streams.open_me(participant)
     return participant
 

@@ -1,11 +1,25 @@
 """Which chair, which table: the rules of sitting down as plain functions."""
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from tables.models import Table
 
 
-def free_chairs(table: Table, person: int, taken: Iterable[int]) -> list[int]:
+class Chairs(Protocol):
+    """What a table is asked for when somebody looks for a chair."""
+
+    @property
+    def cap(self) -> int: ...
+
+    @property
+    def open(self) -> bool: ...
+
+    @property
+    def host_id(self) -> int | None: ...
+
+
+def free_chairs(table: Chairs, person: int, taken: Iterable[int]) -> list[int]:
     """The chairs this person finds free, lowest first. The first one waits for the table's host; where people sit on
     chairs that were taken away, as many others stay empty.
     """
@@ -15,12 +29,12 @@ def free_chairs(table: Table, person: int, taken: Iterable[int]) -> list[int]:
     return free[: max(0, table.cap - len(places))]
 
 
-def free_chair(table: Table, person: int, taken: Iterable[int]) -> int | None:
+def free_chair(table: Chairs, person: int, taken: Iterable[int]) -> int | None:
     """The lowest free chair, so that nobody's chair moves; null when the table is full."""
     return next(iter(free_chairs(table, person, taken)), None)
 
 
-def free_at(table: Table, person: int, taken: Iterable[int]) -> int:
+def free_at(table: Chairs, person: int, taken: Iterable[int]) -> int:
     """How many free chairs this person finds at the table; a closed table has none."""
     return len(free_chairs(table, person, taken)) if table.open else 0
 

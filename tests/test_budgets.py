@@ -13,8 +13,9 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from sessions.live import streams, threads
+from sessions.live import streams, threads, visit
 from sessions.live.ops import Answer, Name
+from sessions.live.shown import shelf
 from sessions.live.wire import Encoded, answer_frame, dump, parts_frames
 from sessions.models import Participant
 from tables.live.board import note_part
@@ -25,6 +26,9 @@ from tests.opcodes import Opcodes
 from tests.test_socket import Browser, board_of, browser
 
 PAGES = {"join": 2, "lobby": 19, "table": 23, "console": 30, "screen": 30, "gallery": 21}
+LATER, OF_ROOM = 10, 6
+HELLO_QUERIES = {"lobby": 7, "table": 14}  # who it is, what they may follow, where they sit
+COMES_IN_QUERIES = 7
 BATCH_QUERIES, TICK_QUERIES = 16, 2
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60
@@ -49,6 +53,12 @@ def browser_of(cafe: Cafe, who: Participant | None) -> Client:
 
 
 def asked(cafe: Cafe, page: str) -> int:
+    """By the first who sees it; whoever comes later asks less."""
+    shelf.clear()
+    return asked_again(cafe, page)
+
+
+def asked_again(cafe: Cafe, page: str) -> int:
     key, code = cafe.event.key, cafe.event.join_code
     places = {"join": f"/j/{code}/", "console": f"/events/{key}/console/", "screen": f"/events/{key}/screen/"}
     client = {"join": Client(), "console": browser_of(cafe, None), "screen": browser_of(cafe, None)}
@@ -69,6 +79,31 @@ def all_pages(cafe: Cafe) -> dict[str, int]:
 def test_each_page_needs_its_number_of_queries(running: Cafe) -> None:
     running.writes(running.cem, "Benches")
     assert all_pages(running) == PAGES
+
+
+def test_who_comes_later_reads_what_has_risen_alone(running: Cafe) -> None:
+    asked(running, "lobby")
+    assert asked_again(running, "lobby") == LATER
+    gil = running.comes("Gil")
+    assert running.does(gil, "room", "seat.take", table=running.table(2).pk).code is None
+    assert asked_again(running, "lobby") == LATER + OF_ROOM
+
+
+@pytest.mark.parametrize("page", ["lobby", "table"])
+def test_a_hello_needs_its_number_of_queries(running: Cafe, page: str) -> None:
+    who = running.comes("Gil") if page == "lobby" else running.cem
+    wishes = {"room": 0} if page == "lobby" else {"room": 0, f"board:{running.board().pk}": 0}
+    with CaptureQueriesContext(connection) as found:
+        person = visit.viewer(running.event.key, running.cookie(who), as_moderator=False)
+        followed = visit.followed(person, wishes, None)
+    assert (len(found), followed.refused) == (HELLO_QUERIES[page], [])
+
+
+def test_coming_in_needs_its_number_of_queries(cafe: Cafe) -> None:
+    cafe.steps(1)
+    with CaptureQueriesContext(connection) as found:
+        answer = Client().post(f"/j/{cafe.event.join_code}/", {"name": "Gil", "ticket": "t" * 32})
+    assert (answer.status_code, len(queries(found))) == (302, COMES_IN_QUERIES)
 
 
 def test_more_tables_guests_and_notes_are_no_more_queries(db: None) -> None:

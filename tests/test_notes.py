@@ -5,7 +5,7 @@ import pytest
 from sessions.clock import now_ms
 from sessions.models import Event, Participant, Session
 from sessions.phases import GRACE_MS, LATE_MS
-from tables.models import Board, Note
+from tables.models import Board, Note, readable
 from tests.cafe import Cafe
 
 
@@ -187,7 +187,7 @@ def test_boards_are_read_by_those_who_sit_or_sat_at_the_table_and_by_all_in_the_
     def reads(who: Participant) -> list[tuple[int, int]]:
         who.event = running.now
         boards = Board.objects.visible_to(who)
-        same = Board.objects.readable([who], list(Board.objects.values_list("pk", flat=True)))
+        same = readable([who], list(Board.objects.values_list("pk", flat=True)))
         assert {board.pk for board in boards} == {board for _person, board in same}
         return sorted(boards.values_list("session__number", "table__number"))
 

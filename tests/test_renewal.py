@@ -16,6 +16,7 @@ from sessions.clock import now_ms
 from sessions.live import streams
 from sessions.live.ops import Answer, Op
 from sessions.live.renewal import renew
+from sessions.live.shown import shelf
 from sessions.models import Change, Event, HandOver, Participant, SignInLink, Stream
 from sessions.phases import LATE_MS
 from tables.models import Board, Note, Seat
@@ -39,6 +40,7 @@ def lost(
             with django_capture_on_commit_callbacks(execute=True):
                 yield
             transaction.set_rollback(True)
+            shelf.clear()
 
     return losing
 

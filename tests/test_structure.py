@@ -123,6 +123,18 @@ def test_rows_are_written_for_the_one_writer_alone() -> None:
     assert callers == {WRITER}
 
 
+def test_rows_that_no_stream_governs_are_added_where_people_come_in() -> None:
+    callers = {
+        place
+        for place, module in sources()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "rows"
+        if node.attr == "add"
+    }
+
+    assert callers == {"sessions/identity.py"}
+
+
 def test_frames_with_parts_are_built_in_one_function() -> None:
     makers = [
         (place, function.name)

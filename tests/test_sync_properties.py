@@ -16,6 +16,7 @@ from sessions.clock import now_ms
 from sessions.live import reading, streams
 from sessions.live.kinds import KINDS, Read
 from sessions.live.ops import Answer, Name, Op
+from sessions.live.shown import shelf
 from sessions.live.uuid7 import uuid7
 from sessions.models import Participant, Stream
 from tables.models import Board, Note, Seat, SeatHistory, Table
@@ -91,6 +92,7 @@ def play(db: None) -> Playing:
         with transaction.atomic():
             yield Game(cafe, [], [])
             transaction.set_rollback(True)
+            shelf.clear()
 
     return playing
 

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sessions.live.ops import Name
+from sessions.live.shown import shelf
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Moderator, Participant
 from sessions.phases import Phase
@@ -118,6 +119,7 @@ def test_only_guests_change_tables(ada: Moderator, event: Event, cem: Participan
 def test_link_of_the_table_stands_beside_its_name(event: Event, cem: Participant, table_1: Table) -> None:
     assert not reads(table_of(cem, event), "Where we talk")
     Table.objects.filter(pk=table_1.pk).update(talk_link="https://meet.example.org/one")
+    shelf.clear()
     assert reads(table_of(cem, event), "Where we talk meet.example.org There, choose “Table 1”.")
 
 

@@ -12,7 +12,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, TypeVar, cast
 
@@ -35,6 +35,7 @@ from zoomcafe.fairness import Queues
 from zoomcafe.origins import Receive, Scope, Send
 
 PATIENCE_S = 2.0
+MOST_PATHS = 500
 
 Answer = TypeVar("Answer")
 Refusal = Callable[[HttpRequest], HttpResponseBase]
@@ -48,20 +49,24 @@ class Lanes(Executor):
         self._patience = patience
 
     def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
-        """On the event loop's thread only."""
-        loop = asyncio.get_running_loop()
+        """On the event loop's thread only.
+
+        Nobody is woken to stop the clock when an answer is there: whatever wakes the loop makes both wait for Python's
+        lock. It runs out with nothing to give up.
+        """
         answer: Future[Answer] = Future()
-        ticket = self._threads.submit(run, answer, partial(fn, *args, **kwargs))
-        timer = loop.call_later(self._patience, give_up, ticket, answer)
-        ticket.add_done_callback(lambda _ticket: loop.is_closed() or loop.call_soon_threadsafe(timer.cancel))
+        waiting: list[Future[Any]] = [answer]
+        ticket = self._threads.submit(run, waiting, partial(fn, *args, **kwargs))
+        asyncio.get_running_loop().call_later(self._patience, give_up, ticket, waiting)
         return answer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def run(answer: Future[Any], call: Callable[[], Any]) -> None:
+def run(waiting: list[Future[Any]], call: Callable[[], Any]) -> None:
     """On a lane. Nobody may wait any more: then nothing is done."""
+    answer = waiting.pop()
     if not answer.set_running_or_notify_cancel():
         return
     try:
@@ -74,9 +79,9 @@ def run(answer: Future[Any], call: Callable[[], Any]) -> None:
         close_old_connections()  # gives a pooled connection back, drops a broken one
 
 
-def give_up(ticket: Future[None], answer: Future[Any]) -> None:
-    if ticket.cancel() and not answer.cancelled():
-        answer.set_exception(errors.Busy())
+def give_up(ticket: Future[None], waiting: list[Future[Any]]) -> None:
+    if ticket.cancel() and not waiting[0].cancelled():
+        waiting[0].set_exception(errors.Busy())
 
 
 class Pages(ASGIHandler):
@@ -146,8 +151,7 @@ class Pages(ASGIHandler):
 
     async def on_a_lane(self, request: ASGIRequest) -> HttpResponseBase:
         """Whoever hangs up leaves when the page that was begun is made: until then it is their turn."""
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[None] = loop.create_future()
+        ended: Future[None] = Future()
         begun = threading.Event()
 
         def work() -> HttpResponseBase:
@@ -155,13 +159,13 @@ class Pages(ASGIHandler):
             try:
                 return self.in_one_go(request)
             finally:
-                loop.call_soon_threadsafe(ended.set_result, None)
+                ended.set_result(None)
 
         try:
             return await sync_to_async(work)()
         finally:
-            if begun.is_set():
-                await ended
+            if begun.is_set() and not ended.done():
+                await asyncio.wrap_future(ended)
 
     def in_one_go(self, request: ASGIRequest) -> HttpResponseBase:
         """Everything a page does, on one lane."""
@@ -230,10 +234,14 @@ async def wait_for_either(work: asyncio.Future[Any], receive: Receive) -> None:
 
 
 def runs_on_the_loop(request: HttpRequest) -> bool:
-    if static.concerns(request.path_info):
-        return True
+    return static.concerns(request.path_info) or is_asynchronous(request.path_info, settings.ROOT_URLCONF)
+
+
+@lru_cache(maxsize=MOST_PATHS)
+def is_asynchronous(path: str, urls: str) -> bool:
+    """Whether the view behind the path is; remembered, for many ask for the same."""
     try:
-        return iscoroutinefunction(resolve(request.path_info).func)
+        return iscoroutinefunction(resolve(path, urls).func)
     except Http404:
         return False
 

@@ -14,15 +14,16 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
-from django.middleware.gzip import GZipMiddleware
+from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
 from sessions.codes import SESSION_KEY
 from sessions.limits import TooMany
+from sessions.live.shared import Shared
 from sessions.live.trouble import is_full
-from zoomcafe import errors, headers, logs, static
+from zoomcafe import errors, headers, logs, packing, static
 
 METHODS = ("GET", "HEAD", "POST")
 PROBES = ("/healthz", "/readyz")
@@ -85,9 +86,20 @@ class Compression(GZipMiddleware):
     """Django adds random bytes and masks the CSRF token, so that sizes tell nothing (BREACH)."""
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
-        if COMPRESSIBLE.match(response.get("Content-Type", "")):
-            return super().process_response(request, response)
-        return response
+        if not COMPRESSIBLE.match(response.get("Content-Type", "")):
+            return response
+        if hasattr(request, "shared"):
+            self.put_together(request, response, request.shared)
+        return super().process_response(request, response)
+
+    def put_together(self, request: HttpRequest, response: HttpResponse, shared: dict[str, Shared]) -> None:
+        if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            response.content = packing.packed(response.content, shared, most_random=self.max_random_bytes)
+            response["Content-Encoding"] = "gzip"
+            patch_vary_headers(response, ("Accept-Encoding",))
+        else:
+            response.content = packing.plain(response.content, shared)
+        response["Content-Length"] = str(len(response.content))
 
 
 class StaticFiles:

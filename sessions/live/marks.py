@@ -18,6 +18,7 @@ from django.utils.translation import get_language, override
 
 from sessions.live.compact import compact
 from sessions.live.markup import MARKS, Element, MarksError, end_tag, escape, is_settable, parse, plain, start_tag
+from sessions.live.shown import Shown
 
 MOST_KEPT, LONGEST_KEPT = 4_096, 1_500  # parts, and characters of what they say: some 20 MB at the most
 ADDRESSES = frozenset({"href", "src", "action", "formaction", "xlink:href"})
@@ -36,6 +37,8 @@ class PartTemplate:
 
     def render(self, value: Mapping[str, Value], zone: tzinfo) -> SafeString:
         """The same value gives the same markup, so what was filled lately is not filled again for the next visitor."""
+        if isinstance(value, Shown):
+            return value.once((self, zone), lambda: mark_safe(_join(self.filled, value, zone)))  # noqa: S308  as below
         said = compact(value)
         return _rendered(self, said, zone) if len(said) <= LONGEST_KEPT else _rendered.__wrapped__(self, said, zone)
 

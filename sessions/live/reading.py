@@ -1,14 +1,15 @@
 """What a page shows at first: the parts of its streams, and the cursors from which the browser goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sessions.clock import now_ms
+from sessions.live import rows, shown
 from sessions.live.kinds import KINDS, Read
 from sessions.live.ops import Name
 from sessions.live.wire import stream_name
-from sessions.models import Participant, Stream
+from sessions.models import Event, Participant, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,11 @@ def page(viewer: Participant, names: Sequence[str]) -> Page:
     """
     streams = find(viewer, [stream_name(name) for name in names])
     audience = audience_of(viewer)
+    event = viewer.event
     parts: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for kind in {name.kind for name in streams}:
-        reads = [Read(stream, -1) for name, stream in streams.items() if name.kind == kind]
-        found = KINDS[kind].parts(reads)
-        for read in reads:
-            shown = [getattr(part, audience) for part in found.get(read.stream.pk, [])]
-            there = [part for part in shown if "gone" not in part]
-            parts[str(read.stream)] = sorted(there, key=_place) if kind == "board" else there
-    event = viewer.event
+        of_kind = [stream for name, stream in streams.items() if name.kind == kind]
+        parts |= {str(stream): found for stream, found in _shown(event, kind, of_kind, audience)}
     return Page(
         streams={name.on_wire(): stream.head for name, stream in streams.items()},
         parts=parts,
@@ -60,8 +57,16 @@ def page(viewer: Participant, names: Sequence[str]) -> Page:
     )
 
 
-def _place(part: dict[str, Any]) -> tuple[str, str]:
-    return part["order"], part["id"]
+def _shown(
+    event: Event, kind: str, streams: Sequence[Stream], audience: str
+) -> Iterator[tuple[Stream, list[dict[str, Any]]]]:
+    if shown.may_keep(event, kind):
+        yield from ((stream, shown.kept(event, stream, audience)) for stream in streams)
+        return
+    found = KINDS[kind].parts([Read(stream, -1) for stream in streams])
+    for stream in streams:
+        seen: list[dict[str, Any]] = [getattr(part, audience) for part in found.get(stream.pk, [])]
+        yield stream, shown.in_order(kind, [part for part in seen if "gone" not in part])
 
 
 def audience_of(viewer: Participant) -> str:
@@ -71,8 +76,9 @@ def audience_of(viewer: Participant) -> str:
 def find(viewer: Participant, names: Sequence[Name]) -> dict[Name, Stream]:
     """The viewer's streams by name as asked for; unknown ones are absent. One query."""
     own = {Name("me", viewer.pk) if name.kind == "me" else name: name for name in names}
-    rows = Stream.objects.filter(event_id=viewer.event_id, kind__in={n.kind for n in own}, ref__in={n.ref for n in own})
-    return {own[key]: row for row in rows if (key := Name(row.kind, row.ref)) in own}
+    among = {"event": [viewer.event_id], "kind": {name.kind for name in own}, "ref": {name.ref for name in own}}
+    found = rows.whole(Stream, among)
+    return {own[key]: row for row in found if (key := Name(row.kind, row.ref)) in own}
 
 
 def who(viewer: Participant) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Many rows of one model read or written by one statement whose text does not depend on how many they are.
 
 On the way of a note the ORM costs more than everything else together: `bulk_update` builds an expression for each row,
-and each query is compiled anew. Only the live engine and its kinds of stream read here, only `streams.apply` writes.
+and each query is compiled anew. Whoever is on the way of many reads here; only `streams.apply` writes live rows.
 
 SQLite's driver lets go of Python's lock for each row that it reads or writes, and gets it back from a busy loop only
 after a while: there all rows of a statement travel as one JSON text.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any, Literal, TypeAlias, TypeVar, cast
@@ -32,8 +33,12 @@ STORED_AS_IS = (
     *(models.AutoField, models.BooleanField, models.CharField),
     *(models.ForeignKey, models.IntegerField, models.TextField),
 )
-READABLE = (*STORED_AS_IS, models.UUIDField)
-MEANT: dict[type, Callable[[Any], Any]] = {models.BooleanField: bool, models.UUIDField: UUID}  # what SQLite has not
+READABLE = (*STORED_AS_IS, models.UUIDField, models.DateTimeField)
+MEANT: dict[type, Callable[[Any], Any]] = {  # what SQLite has not
+    models.BooleanField: bool,
+    models.UUIDField: UUID,
+    models.DateTimeField: lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+}
 NEWER = {  # keys with a number each, and how these are called
     "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
     "postgresql": ("unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq)", "wanted.of", "wanted.seq"),
@@ -43,11 +48,14 @@ NEWER = {  # keys with a number each, and how these are called
 def find(
     model: Model, names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: Lock = ""
 ) -> list[Sequence[Any]]:
-    """The values of these fields in all rows whose fields are `among` the given ones. Keys, numbers, texts, truths.
+    """The values of these fields in all rows whose fields are `among` the given ones. `participant__name` is
+    read from the row that a key leads to, and `devices__digest` is among those of rows whose key leads here.
 
     `where` is a further condition in SQL. `lock` holds the rows in the order of their keys, as SQLite does by itself;
     with "skip" those that another connection holds are left out.
     """
+    if not all(among.values()):
+        return []
     keys = [_keys(values) for values in among.values()]
     return _fetch(_select(_vendor(), model, tuple(names), tuple(among), where, lock), keys, model, names)
 
@@ -55,7 +63,7 @@ def find(
 def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int], *, joined: str) -> list[Sequence[Any]]:
     """The values of these fields in all rows that have risen: whose seq is above what `after` has for their `of`.
 
-    The last value is the `name` of whom the key `joined` leads to.
+    The last value is the `name` of whom the key `joined` leads to, null where it leads to nobody.
     """
     keys = [compact(after)] if _vendor() == "sqlite" else [_array_of(after), _array_of(after.values())]
     return _fetch(_newer(_vendor(), model, tuple(names), of, joined), keys, model, names)
@@ -68,7 +76,7 @@ def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[
 
 
 def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) -> list[Sequence[Any]]:
-    """SQLite knows neither truths nor UUIDs."""
+    """SQLite knows neither truths nor UUIDs nor moments."""
     with connection.cursor() as cursor:
         cursor.execute(sql, keys)
         if _vendor() != "sqlite":
@@ -120,7 +128,7 @@ def _blank(model: Model) -> dict[str, Any]:
 
 
 def whole(model: type[Row], among: Mapping[str, Collection[Any]]) -> list[Row]:
-    """The same with all fields that can be read here. Moments cannot: whoever asks for one asks the ORM."""
+    """The same with all fields."""
     return load(model, _readable(model), among)
 
 
@@ -135,6 +143,17 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
         cast("Any", owner)._prefetched_objects_cache = {name: known}
 
 
+def add(row: Row) -> Row:
+    """A new row that no stream governs, with the key that the database gives it."""
+    sql, columns = _insert(_vendor(), type(row))
+    tells = "" if _vendor() == "sqlite" else f" RETURNING {_quoted(type(row)._meta.pk.column)}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql + tells, _parameters(columns, [row]))
+        row.pk = cursor.fetchone()[0] if tells else cursor.lastrowid
+    row._state.adding = False
+    return row
+
+
 def insert(rows: Collection[models.Model]) -> None:
     """New rows of one model. Keys that the database makes are not told."""
     _write(*_insert(_vendor(), type(next(iter(rows)))), rows)
@@ -146,15 +165,16 @@ def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
 
 
 def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _parameters(columns, rows))
+
+
+def _parameters(columns: Sequence[Column], rows: Collection[models.Model]) -> list[Any]:
     attributes, prepared = _written(tuple(columns))
     values: list[Sequence[Any]] = [attributes(row.__dict__) for row in rows]
     for at, prepare in prepared:
         values = [(*row[:at], prepare(row[at], connection), *row[at + 1 :]) for row in values]
-    with connection.cursor() as cursor:
-        if _vendor() == "sqlite":
-            cursor.execute(sql, [compact(values)])
-        else:
-            cursor.execute(sql, [_array_of(column) for column in zip(*values, strict=True)])
+    return [compact(values)] if _vendor() == "sqlite" else [_array_of(column) for column in zip(*values, strict=True)]
 
 
 @cache
@@ -195,7 +215,7 @@ def _readable(model: Model) -> tuple[str, ...]:
 @cache
 def _meant(model: Model, names: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
     """Where SQLite tells something else than Python means."""
-    kinds = [type(column) for column in _columns_of(model, names)]
+    kinds = [type(_column_at(model, name)) for name in names]
     return [(at, MEANT[kind]) for at, kind in enumerate(kinds) if kind in MEANT]
 
 
@@ -206,8 +226,8 @@ def _columns_of(model: Model, names: tuple[str, ...]) -> tuple[Column, ...]:
 
 @cache
 def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock) -> str:
-    named = _listed(vendor, [_quoted(column.column) for column in _columns_of(model, names)])
-    conditions = [_condition(vendor, column) for column in _columns_of(model, among)] + ([where] if where else [])
+    named = _listed(vendor, [_value(model, name) for name in names])
+    conditions = [_condition_on(vendor, model, name) for name in among] + ([where] if where else [])
     sql = f"SELECT {named} FROM {_quoted(model._meta.db_table)} WHERE {' AND '.join(conditions)}"
     if lock and vendor != "sqlite":
         sql += f" ORDER BY {_quoted(model._meta.pk.column)} FOR UPDATE{' SKIP LOCKED' * (lock == 'skip')}"
@@ -224,7 +244,8 @@ def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: s
     return (
         f"SELECT {named} FROM {source}"
         f" CROSS JOIN {_quoted(model._meta.db_table)} AS own"
-        f" JOIN {_quoted(other.db_table)} AS other ON other.{_quoted(other.pk.column)} = own.{_quoted(link.column)}"
+        f"{' LEFT' * link.null} JOIN {_quoted(other.db_table)} AS other"
+        f" ON other.{_quoted(other.pk.column)} = own.{_quoted(link.column)}"
         f" WHERE own.{_quoted(key.column)} = {ref} AND own.{_quoted('seq')} > {seq}"
     )
 
@@ -242,6 +263,34 @@ def _listed(vendor: str, values: Sequence[str]) -> str:
     """What a statement reads, row by row or as one text."""
     named = ", ".join(values)
     return f"json_group_array(json_array({named}))" if vendor == "sqlite" else named
+
+
+def _column_at(model: Model, name: str) -> Column:
+    """Of the model, or as `participant__name` of whom its key leads to."""
+    name, _, of_other = name.partition("__")
+    (column,) = _columns_of(model, (name,))
+    return _columns_of(cast("Model", column.related_model), (of_other,))[0] if of_other else column
+
+
+def _value(model: Model, name: str) -> str:
+    column = _column_at(model, name)
+    if column.model is model:
+        return _quoted(column.column)
+    (link,) = _columns_of(model, (name.partition("__")[0],))
+    other, own = column.model._meta, f"{_quoted(model._meta.db_table)}.{_quoted(link.column)}"
+    found = f"SELECT {_quoted(column.column)} FROM {_quoted(other.db_table)} AS other"
+    return f"({found} WHERE other.{_quoted(other.pk.column)} = {own})"
+
+
+def _condition_on(vendor: str, model: Model, name: str) -> str:
+    """On a field of the model, or as `devices__digest` on one of the rows whose key leads to it."""
+    name, _, of_related = name.partition("__")
+    if not of_related:
+        return _condition(vendor, *_columns_of(model, (name,)))
+    link = cast("models.ManyToOneRel", model._meta.get_field(name))
+    key, table = _quoted(link.field.column), _quoted(link.related_model._meta.db_table)
+    among = _condition(vendor, *_columns_of(link.related_model, (of_related,)))
+    return f"{_quoted(model._meta.pk.column)} IN (SELECT {key} FROM {table} WHERE {among})"
 
 
 def _condition(vendor: str, column: Column) -> str:

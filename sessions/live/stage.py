@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sessions.live import course
 from sessions.live.fields import Fields, Number, OneOf, Text
 from sessions.live.kinds import EVERY_STREAM, KINDS, Kind, Part, Read
 from sessions.live.ops import Name, Op
@@ -18,6 +19,7 @@ MOST_MINUTES = 240
 
 class StageKind(Kind):
     name = "stage"
+    keeps = True
     operations = {
         "phase.next": Fields(),
         "phase.go": Fields({"phase": OneOf(*Phase)}, {"session": Number(1, MOST_SESSIONS)}),
@@ -47,7 +49,7 @@ class StageKind(Kind):
                 kind.closed(scene, event)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
-        events = Event.objects.prefetch_related("sessions__questions").in_bulk([r.stream.event_id for r in reads])
+        events = course.events_with_questions([read.stream.event_id for read in reads])
         found = {}
         for read in reads:
             event = events[read.stream.event_id]

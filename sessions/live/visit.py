@@ -12,7 +12,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from sessions.codes import SESSION_KEY
 from sessions.identity import cookie_name, moderator_in, participant_with, put_down, secret_in
-from sessions.live import reading, rights
+from sessions.live import course, reading, rights, rows
 from sessions.live.ops import Name, Refused
 from sessions.live.reading import find
 from sessions.live.wire import MOST_STREAMS, stream_name
@@ -46,7 +46,7 @@ class Followed:
 
 def viewer(code: str, cookies: str, *, as_moderator: bool) -> Participant:
     """The guest behind the cookie; on moderator pages, or where no guest is, the moderator. Raises `Closed`."""
-    event = Event.objects.filter(key=code).prefetch_related("sessions__questions").first()
+    event = next(iter(rows.whole(Event, {"key": [code]})), None)
     if event is None:
         raise Closed(4404, "not_found")
     person = None if as_moderator else participant_with(event, cookies)
@@ -110,11 +110,12 @@ def followed(person: Participant, wishes: dict[str, Any], epoch: str | None) -> 
 
 def _again(person: Participant) -> Participant:
     """The person as of now: time has passed since the socket was opened."""
-    found = Participant.objects.select_related("event").filter(pk=person.pk).first()
+    found = next(iter(rows.whole(Participant, {"id": [person.pk]})), None)
     if found is None:
         raise Closed(4404, "not_found")
     if found.removed_at is not None:
         raise Closed(4403, "removed")
+    found.event = course.events([found.event_id])[found.event_id]
     return found
 
 

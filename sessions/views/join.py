@@ -9,6 +9,7 @@ from sessions import identity
 from sessions.codes import as_code, new_secret
 from sessions.forms.entry import CodeForm, NameForm
 from sessions.http import HttpRequest
+from sessions.live import course
 from sessions.models import Event
 from sessions.permissions import Action, Role, Standing, may
 from sessions.phases import Phase
@@ -21,7 +22,7 @@ SHORTEST_TICKET = len(new_secret())
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, code: str) -> HttpResponse:
-    event = Event.objects.filter(join_code=as_code(code)).prefetch_related("sessions").first()
+    event = course.event_with("join_code", as_code(code))
     if event is None:
         return no_such_code(request, CodeForm({"code": code[:40]}), status=404)
     if as_code(code) != code:

@@ -19,7 +19,7 @@ from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
 from tables.live.cloth import Cloth
-from tables.models import COLOURS, Board, Note
+from tables.models import COLOURS, Board, Note, readable
 
 GALLERY = Name("gallery")
 HIDING = frozenset({"note.hide", "note.show"})
@@ -100,7 +100,7 @@ class BoardKind(Kind):
 
     def visible(self, viewers: Iterable[Participant], streams: Sequence[Stream]) -> set[tuple[int, int]]:
         boards = {stream.ref: stream.pk for stream in streams}
-        return {(viewer, boards[board]) for viewer, board in Board.objects.readable(list(viewers), list(boards))}
+        return {(viewer, boards[board]) for viewer, board in readable(list(viewers), boards)}
 
 
 class Written(NamedTuple):

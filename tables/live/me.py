@@ -1,13 +1,16 @@
 """The stream `me`: what concerns one person. Nothing is written to it directly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sessions.live import course, rows
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name
 from sessions.live.scene import Scene
-from sessions.models import Event, Participant, Stream
+from sessions.models import Event, Participant, Question, Stream
 from tables.models import Board, Note, Seat, Table
+
+HIDDEN = ("id", "author", "board", "text", "hidden", "hidden_seq", "gone_at")
 
 
 class MeKind(Kind):
@@ -24,45 +27,43 @@ class MeKind(Kind):
                 scene.saves.update(person, "me_seq")
 
     def seat(self, viewer: Participant) -> dict[str, Any] | None:
-        seat = seats_of([viewer])[0][1]
+        [(_viewer, seat)] = seats_of([viewer], {viewer.event_id: viewer.event})
         session = viewer.event.current_session()
-        table = Table.objects.get(pk=seat["table"]) if seat["table"] else None
-        if table is None or session is None:
+        if seat["table"] is None or session is None:
             return None
-        asked = [q.pk for q in session.questions.all() if q.table_no in {None, table.number}]
-        return {"table": table.pk, "board": seat["board"], "questions": asked}
+        [(number,)] = rows.find(Table, ("number",), {"id": [seat["table"]]})
+        asked = rows.find(Question, ("table_no", "number", "id"), {"session": [session.pk]})
+        own = sorted((table_no or 0, place, pk) for table_no, place, pk in asked if table_no in {None, number})
+        return {"table": seat["table"], "board": seat["board"], "questions": [pk for *_place, pk in own]}
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         after = {read.stream.ref: read.after for read in reads}
         stream_of = {read.stream.ref: read.stream.pk for read in reads}
         found: dict[int, list[Part]] = {pk: [] for pk in stream_of.values()}
-        people = [p for p in Participant.objects.filter(pk__in=after) if p.me_seq > after[p.pk]]
-        for person, seat in seats_of(people):
+        people = [p for p in rows.whole(Participant, {"id": after}) if p.me_seq > after[p.pk]]
+        for person, seat in seats_of(people, course.events({person.event_id for person in people})):
             found[stream_of[person.pk]] += [_person(person), Part.same("seat", person.me_seq, seat)]
-        ever_hidden = Note.objects.filter(author_id__in=after, hidden_seq__gt=max(0, min(after.values())))
-        for note in ever_hidden:
+        for note in rows.load(Note, HIDDEN, {"author": after}, where='"hidden_seq" > 0'):
             if note.hidden_seq > after[note.author_id]:
                 found[stream_of[note.author_id]].append(_hidden(note))
         return found
 
 
-def seats_of(people: Sequence[Participant]) -> list[tuple[Participant, dict[str, int | None]]]:
+def seats_of(
+    people: Sequence[Participant], events: Mapping[int, Event]
+) -> list[tuple[Participant, dict[str, int | None]]]:
     """Each person's seat in the current session: `{session, table, board}`, null where there is none."""
-    events = Event.objects.prefetch_related("sessions").in_bulk({person.event_id for person in people})
     current = {pk: event.current_session() for pk, event in events.items()}
-    sessions = {session.pk: session for session in current.values() if session}
-    rows = Seat.objects.filter(participant_id__in=[p.pk for p in people], session_id__in=sessions)
-    seats = {row.participant_id: row for row in rows}
-    boards = {
-        (board.session_id, board.table_id): board.pk
-        for board in Board.objects.filter(session_id__in=sessions, table_id__in={row.table_id for row in rows})
-    }
+    among = {"session": [session.pk for session in current.values() if session]}
+    taken = rows.find(Seat, ("participant", "session", "table"), {"participant": [p.pk for p in people], **among})
+    tables = {person: (session, table) for person, session, table in taken}
+    laid = rows.find(Board, ("session", "table", "id"), {"table": {table for *_seat, table in taken}, **among})
+    boards = {(session, table): pk for session, table, pk in laid}
     found = []
     for person in people:
-        session, seat = current[person.event_id], seats.get(person.pk)
-        board = boards.get((seat.session_id, seat.table_id)) if seat else None
-        table = seat.table_id if seat else None
-        found.append((person, {"session": session.number if session else None, "table": table, "board": board}))
+        session, place = current[person.event_id], tables.get(person.pk)
+        seat = {"table": place[1] if place else None, "board": boards.get(place) if place else None}
+        found.append((person, {"session": session.number if session else None, **seat}))
     return found
 
 

@@ -1,14 +1,13 @@
 """The stream `room`: the tables with who sits at them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
-
 from sessions.ledger import Erased, What
 from sessions.links import host_of
+from sessions.live import course, rows
 from sessions.live.fields import Fields, Id, Number, Truth
 from sessions.live.kinds import EVERY_STREAM, Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
@@ -26,6 +25,7 @@ ROOM = Name("room")
 
 class RoomKind(Kind):
     name = "room"
+    keeps = True
     operations = {
         "seat.take": Fields({"table": Id()}),
         "seat.any": Fields(),
@@ -84,14 +84,12 @@ class RoomKind(Kind):
             persons.change(scene, floor, event, floor.person(event, op.data["p"]), op.data)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
-        wanted = Q(pk=None)
-        for read in reads:
-            wanted |= Q(event_id=read.stream.event_id, seq__gt=read.after)
-        tables = Table.objects.filter(wanted).select_related("host")
+        after = {read.stream.event_id: read.after for read in reads}
         of_event = {read.stream.event_id: read.stream.pk for read in reads}
         found: dict[int, list[Part]] = {pk: [] for pk in of_event.values()}
-        for part, table in table_parts(tables):
-            found[of_event[table.event_id]].append(part)
+        risen = [Laid._make(row) for row in rows.newer(Table, Laid._fields[:-1], "event", after, joined="host")]
+        for table, part in table_parts(sorted(risen, key=lambda table: table.number)):
+            found[of_event[table.event]].append(part)
         return found
 
     def glance(self, events: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -126,22 +124,23 @@ def _set_table(scene: Scene, floor: Floor, event: Event, op: Op) -> None:
     floor.raise_table(scene, event, table)
 
 
-def table_parts(tables: Iterable[Table]) -> list[tuple[Part, Table]]:
-    """The parts of these tables; four queries, however many there are."""
-    rows = list(tables)
-    events = Event.objects.prefetch_related("sessions__questions").in_bulk({table.event_id for table in rows})
-    current = {event.pk: event.current_session() for event in events.values()}
-    sessions = [session.pk for session in current.values() if session]
-    seats: dict[int, list[Sitting]] = defaultdict(list)
-    those = Seat.objects.filter(session_id__in=sessions, table_id__in=[table.pk for table in rows]).order_by("place")
-    for table_id, person, name, place in those.values_list("table_id", "participant_id", "participant__name", "place"):
-        seats[table_id].append(Sitting(person, name, place))
-    boards = dict(
-        Board.objects.filter(session_id__in=sessions, table_id__in=seats.keys() | {t.pk for t in rows}).values_list(
-            "table_id", "pk"
-        )
-    )
-    return [(_part(t, events[t.event_id], seats[t.pk], boards.get(t.pk)), t) for t in rows]
+class Laid(NamedTuple):
+    """What is told of a table, as the database has it: named like its fields, keys as numbers."""
+
+    id: int
+    event: int
+    number: int
+    name: str
+    cap: int
+    open: bool
+    host: int | None
+    talk_link: str
+    seq: int
+    host_name: str | None
+
+    @property
+    def host_id(self) -> int | None:
+        return self.host
 
 
 class Sitting(NamedTuple):
@@ -152,17 +151,38 @@ class Sitting(NamedTuple):
     place: int
 
 
-def _part(table: Table, event: Event, seats: list[Sitting], board: int | None) -> Part:
+def table_parts(tables: Sequence[Laid]) -> list[tuple[Laid, Part]]:
+    """The parts of these tables; five queries, however many there are."""
+    if not tables:
+        return []
+    events = course.events_with_questions({table.event for table in tables})
+    sessions = {session.pk for event in events.values() if (session := event.current_session())}
+    among = {"session": sessions, "table": [table.id for table in tables]}
+    seats = _seats(among)
+    boards: dict[int, int] = {table: pk for table, pk, *_ in rows.find(Board, ("table", "id"), among)}
+    return [(table, _part(table, events[table.event], seats[table.id], boards.get(table.id))) for table in tables]
+
+
+def _seats(among: Mapping[str, Collection[int]]) -> Mapping[int, list[Sitting]]:
+    """By table, from the first chair to the last."""
+    taken = rows.find(Seat, ("place", "table", "participant", "participant__name"), among)
+    seats: dict[int, list[Sitting]] = defaultdict(list)
+    for place, table, person, name in sorted(map(tuple, taken)):
+        seats[table].append(Sitting(person, name, place))
+    return seats
+
+
+def _part(table: Laid, event: Event, seats: list[Sitting], board: int | None) -> Part:
     session = event.current_session()
     own = [q for q in session.questions.all() if q.table_no == table.number] if session else []
     free = free_at(table, 0, (seat.place for seat in seats))
     fields = {
-        "table": table.pk,
+        "table": table.id,
         "no": table.number,
         "name": table.name,
         "cap": table.cap,
         "open": table.open,
-        "host": table.host_id,
+        "host": table.host,
         "waits": _waiting_for(table, seats),
         "seats": [_seat(seat, table) for seat in seats],
         "taken": len(seats),
@@ -174,20 +194,20 @@ def _part(table: Table, event: Event, seats: list[Sitting], board: int | None) -
         "link": table.talk_link or event.talk_link,
         "link_host": host_of(table.talk_link or event.talk_link),
     }
-    return Part.same(f"table:{table.pk}", table.seq, fields)
+    return Part.same(f"table:{table.id}", table.seq, fields)
 
 
-def _waiting_for(table: Table, seats: list[Sitting]) -> str:
+def _waiting_for(table: Laid, seats: list[Sitting]) -> str:
     """The name of the host whom a chair is kept for; empty when the host sits here, or there is none."""
-    here = any(seat.person == table.host_id for seat in seats)
-    return "" if table.host is None or here else table.host.name
+    here = any(seat.person == table.host for seat in seats)
+    return "" if here else table.host_name or ""
 
 
-def _seat(seat: Sitting, table: Table) -> dict[str, Any]:
+def _seat(seat: Sitting, table: Laid) -> dict[str, Any]:
     return {
         "p": seat.person,
         "name": seat.name,
         "i": seat.place,
         "initials": initials(seat.name),
-        "host": seat.person == table.host_id,
+        "host": seat.person == table.host,
     }

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 
-from sessions.live import rows
+from sessions.live import course, rows
 from sessions.live.ops import Refused
 from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question, Session
@@ -30,23 +31,33 @@ class BoardQuerySet(models.QuerySet["Board"]):
         )
         return own.filter(models.Exists(sat))
 
-    def readable(self, viewers: Sequence[Participant], boards: Sequence[int]) -> set[tuple[int, int]]:
-        """The same for many at once: (participant id, board id) pairs, in three queries."""
-        events = Event.objects.prefetch_related("sessions").in_bulk({viewer.event_id for viewer in viewers})
-        places = self.filter(pk__in=boards).values_list("pk", "table_id", "session__number", "session__event_id")
-        rows = list(places)
-        found = set()
-        seated = [viewer for viewer in viewers if not _reads_any(events[viewer.event_id], viewer)]
-        sat = SeatHistory.objects.filter(participant_id__in=[viewer.pk for viewer in seated])
-        last: dict[tuple[int, int], int] = {}
-        for person, table, number in sat.values_list("participant_id", "board__table_id", "board__session__number"):
-            last[person, table] = max(number, last.get((person, table), 0))
-        for viewer in viewers:
-            everything = _reads_any(events[viewer.event_id], viewer)
-            for board, table, number, event in rows:
-                if event == viewer.event_id and (everything or last.get((viewer.pk, table), 0) >= number):
-                    found.add((viewer.pk, board))
-        return found
+
+def readable(viewers: Sequence[Participant], boards: Collection[int]) -> set[tuple[int, int]]:
+    """`visible_to` for many at once: (participant id, board id) pairs, in four queries."""
+    events = course.events({viewer.event_id for viewer in viewers})
+    everywhere = {viewer.pk for viewer in viewers if _reads_any(events[viewer.event_id], viewer)}
+    sat = rows.find(SeatHistory, ("participant", "board"), {"participant": {v.pk for v in viewers} - everywhere})
+    wanted = {*boards, *(board for _person, board in sat)}
+    laid = rows.find(Board, ("id", "table", "session__number", "session__event"), {"id": wanted})
+    places = {board: Place(*place) for board, *place in laid}
+    last: dict[tuple[int, int], int] = defaultdict(int)
+    for person, at in ((person, places[board]) for person, board in sat if board in places):
+        last[person, at.table] = max(at.session, last[person, at.table])
+    return {
+        (viewer.pk, board)
+        for board in places.keys() & set(boards)
+        for viewer in viewers
+        if places[board].event == viewer.event_id
+        if viewer.pk in everywhere or last[viewer.pk, places[board].table] >= places[board].session
+    }
+
+
+class Place(NamedTuple):
+    """Where a board lies, `session` by its number."""
+
+    table: int
+    session: int
+    event: int
 
 
 def _reads_any(event: Event, participant: Participant) -> bool:

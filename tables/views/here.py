@@ -4,6 +4,7 @@ from django.views.decorators.http import require_safe
 
 from sessions import identity
 from sessions.http import HttpRequest
+from sessions.live import rows
 from sessions.models import Event, Participant
 from sessions.permissions import WALK
 from sessions.phases import Phase
@@ -27,4 +28,5 @@ def _place(event: Event, guest: Participant) -> str:
 
 
 def _sits(event: Event, guest: Participant) -> bool:
-    return Seat.objects.filter(participant=guest, session=event.current_session()).exists()
+    session = event.current_session()
+    return bool(session and rows.find(Seat, ("id",), {"participant": [guest.pk], "session": [session.pk]}))

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from sessions import identity
 from sessions.http import HttpRequest
 from sessions.links import host_of
-from sessions.live import reading
+from sessions.live import reading, rows
 from sessions.models import Event, Participant
 from sessions.permissions import WALK
 from sessions.phases import Phase
@@ -65,9 +65,9 @@ def _own_seat(live: reading.Page, tables: list[dict[str, Any]], event: Event) ->
 
 def _table_before(event: Event, guest: Participant, tables: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The table of the session before this one, for "Stay at"; null in the first session or without a seat there."""
-    seats = Seat.objects.filter(participant=guest, session__event=event, session__number=(event.session_no or 0) - 1)
-    seat = seats.first() if (event.session_no or 0) > 1 else None
-    return next((table for table in tables if seat and table["table"] == seat.table_id), None)
+    before = event.numbered((event.session_no or 0) - 1)
+    sat = rows.find(Seat, ("table",), {"participant": [guest.pk], "session": [before.pk]}) if before else []
+    return next((table for table in tables if [table["table"]] in map(list, sat)), None)
 
 
 def _people(event: Event) -> list[str]:

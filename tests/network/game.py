@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import transaction
 from hypothesis import strategies as st
 
+from sessions.live.shown import shelf
 from tests.network.town import Places, Town
 from tests.wishes import NOTE_WISHES, OTHER_WISHES, SEAT_WISHES, TABLE_WISHES, Wish, diced, drawn
 
@@ -73,6 +74,7 @@ def town(places: Places) -> Iterator[Town]:
             town.ends_well()
         finally:
             transaction.set_rollback(True)
+            shelf.clear()  # in earnest what was committed never goes without a new epoch
 
 
 def play(places: Places, steps: Sequence[Step]) -> Town:
