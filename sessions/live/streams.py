@@ -15,13 +15,13 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from sessions import ledger
 from sessions.clock import now_ms
-from sessions.live import rows
+from sessions.live import course, rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.news import News, tell
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.scene import Saves, Scene, Widen, digest_of
 from sessions.live.trouble import is_deadlock
-from sessions.models import Change, Event, Participant, Question, Session, Stream
+from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
 PERSON = ("id", "event", "name", "role", "moderator", "removed_at", "me_seq")
@@ -278,23 +278,12 @@ def _with_held_up(ops: Sequence[Op], free: Sequence[Op], judged: Sequence[Answer
 
 def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
     ids = {op.event_id for op in ops}
-    events = _events(ids)
+    events = course.events_with_questions(ids).values()
     people = rows.load(Participant, PERSON, {"id": {op.actor_id for op in ops}})
     scene = Scene(locked, events, people)
     known = rows.load(Change, CHANGE, {"event": ids, "op_id": [op.id for op in ops]}, where="answers")
     scene.answered = {(change.event_id, change.op_id): change for change in known}
     return scene
-
-
-def _events(ids: Collection[int]) -> list[Event]:
-    """With sessions and questions in their order."""
-    events = rows.whole(Event, {"id": ids})
-    sessions = sorted(rows.whole(Session, {"event": ids}), key=lambda s: s.number)
-    asked = rows.whole(Question, {"session": [session.pk for session in sessions]})
-    questions = sorted(asked, key=lambda q: (q.table_no or 0, q.number))
-    rows.attach(sessions, "questions", questions, by="session_id")
-    rows.attach(events, "sessions", sessions, by="event_id")
-    return events
 
 
 def _judge(scene: Scene, states: dict[str, Any], op: Op) -> Answer:
