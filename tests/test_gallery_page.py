@@ -1,5 +1,6 @@
 """The gallery walk as a visitor gets it, before any script runs."""
 
+import gzip
 import re
 
 import pytest
@@ -17,6 +18,7 @@ from sessions.phases import Phase
 from tables import fragments
 from tables.gallery import Choice, Exhibit
 from tables.models import Board, Table, Takeaway
+from tables.templatetags import papers
 from tests.cast import browser_of, come_in, do, put, sit
 from tests.pages import reads, words
 
@@ -216,6 +218,39 @@ def test_fragments_forget_what_was_asked_for_longest_ago(walk: Event) -> None:
     kept.keep("d", hung)
     assert [key for key in "abcd" if kept.get(key)] == ["a", "b", "d"]
     assert kept.size == 3 * fragments.size_of(hung)
+
+
+def test_of_a_changed_board_the_changed_note_alone_is_rendered(walk: Event, cem: Participant) -> None:
+    board = board_at(walk, 2, 1)
+    note = board.notes.get()
+    lead = identity.moderator_in(walk, walk.owner)
+    assert lead is not None
+    write(lead, board, "Windows too")
+    gallery_of(cem)
+    before = papers._kept.cache_info().misses
+    edit = {"note": note.pk, "text": "Ask at the window", "base": note.edited}
+    assert do(lead, Name("board", board.pk), "note.edit", **edit).code is None
+    assert reads(gallery_of(cem), "Ask at the window")
+    assert papers._kept.cache_info().misses == before + 1
+
+
+def test_who_searches_fills_no_memory(walk: Event, cem: Participant) -> None:
+    gallery_of(cem)
+    before = papers._kept.cache_info().misses
+    assert "<mark>" in gallery_of(cem, q="caretaker")
+    assert papers._kept.cache_info().misses == before
+
+
+def test_a_gallery_put_together_from_packed_boards_says_the_same(
+    walk: Event, cem: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = results(gallery_of(cem))
+    monkeypatch.setattr("sessions.templatetags.live.LONG", 1)
+    there = reverse("gallery", args=[walk.key])
+    packed = browser_of(cem).get(there, headers={"Accept-Encoding": "gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert results(gzip.decompress(packed.content).decode()) == plain
+    assert results(browser_of(cem).get(there).content.decode()) == plain
 
 
 def results(page: str) -> str:

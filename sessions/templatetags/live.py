@@ -52,6 +52,12 @@ def parts(context: Context, name: str, values: list[dict[str, Any]], prefix: str
     return mark_safe("".join(made))  # noqa: S308  each is safe
 
 
+@register.simple_tag(takes_context=True)
+def shared(context: Context, markup: SafeString) -> SafeString:
+    """The markup; where it is kept for many and long, its token."""
+    return _told(context, markup) if isinstance(markup, Shared) else markup
+
+
 @register.simple_tag
 def lasting(name: str, event_key: str = "") -> SafeString:
     """The template `name`, in which only the language and the event's key differ: rendered once for each."""

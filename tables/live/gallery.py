@@ -1,7 +1,9 @@
 """The stream `gallery`: what hangs there, and what people take home."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
+from sessions.live import rows
 from sessions.live.fields import Fields, Text
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op
@@ -12,6 +14,7 @@ from tables.models import Board, Takeaway
 
 GALLERY = Name("gallery")
 MOST_TEXT = 500
+EXHIBIT = ("pk", "session__number", "table_id", "table__number", "table__name", "gallery_seq", "note_count")
 
 
 class GalleryKind(Kind):
@@ -36,7 +39,8 @@ class GalleryKind(Kind):
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         found: dict[int, list[Part]] = {}
-        events = Event.objects.in_bulk([read.stream.event_id for read in reads])
+        ids = [read.stream.event_id for read in reads]
+        events = {event.pk: event for event in rows.load(Event, ("id", "closing", "closing_seq"), {"id": ids})}
         for read in reads:
             event = events[read.stream.event_id]
             found[read.stream.pk] = _exhibits(event, read.after) + _takeaways(event, read.after)
@@ -66,19 +70,23 @@ def _close_with(scene: Scene, event: Event, actor: Participant, text: str) -> No
 
 
 def _exhibits(event: Event, after: int) -> list[Part]:
-    boards = list(Board.objects.filter(session__event=event, gallery_seq__gt=after).select_related("session", "table"))
-    heads = Stream.objects.filter(event=event, kind="board", ref__in=[board.pk for board in boards])
-    head_of = dict(heads.values_list("ref", "head"))
-    return [exhibit_part(board, head_of.get(board.pk, 0)) for board in boards]
+    boards = list(Board.objects.filter(session__event=event, gallery_seq__gt=after).values_list(*EXHIBIT, named=True))
+    heads = _heads_of(event) if boards else {}
+    return [_exhibit(board, heads.get(board.pk, 0)) for board in boards]
 
 
-def exhibit_part(board: Board, head: int) -> Part:
+def _heads_of(event: Event) -> dict[int, int]:
+    found = rows.find(Stream, ("ref", "head"), {"event": [event.pk], "kind": ["board"]})
+    return dict(cast("list[tuple[int, int]]", found))
+
+
+def _exhibit(board: Any, head: int) -> Part:
     fields = {
         "board": board.pk,
-        "session": board.session.number,
+        "session": board.session__number,
         "table": board.table_id,
-        "no": board.table.number,
-        "name": board.table.name,
+        "no": board.table__number,
+        "name": board.table__name,
         "head": head,
         "count": board.note_count,
     }
@@ -86,13 +94,10 @@ def exhibit_part(board: Board, head: int) -> Part:
 
 
 def _takeaways(event: Event, after: int) -> list[Part]:
-    rows = Takeaway.objects.filter(participant__event=event, seq__gt=after).select_related("participant")
-    return [takeaway_part(row) for row in rows]
+    written = Takeaway.objects.filter(participant__event=event, seq__gt=after)
+    return [_takeaway(*row) for row in written.values_list("participant_id", "participant__name", "text", "seq")]
 
 
-def takeaway_part(takeaway: Takeaway) -> Part:
-    name = f"takeaway:{takeaway.participant_id}"
-    if not takeaway.text:
-        return Part.gone(name, takeaway.seq)
-    person = takeaway.participant
-    return Part.same(name, takeaway.seq, {"p": person.pk, "name": person.name, "text": takeaway.text})
+def _takeaway(person: int, name: str, text: str, seq: int) -> Part:
+    part_id = f"takeaway:{person}"
+    return Part.same(part_id, seq, {"p": person, "name": name, "text": text}) if text else Part.gone(part_id, seq)

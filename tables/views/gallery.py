@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,11 +11,13 @@ from django.views.decorators.http import require_safe
 from sessions import identity
 from sessions.http import HttpRequest
 from sessions.live import reading
-from sessions.models import Event, Participant
+from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role, Standing, may
+from tables import way
 from tables.fragments import Hung, shown, wall
 from tables.gallery import Choice, all_questions
 from tables.models import Board
+from tables.way import Stand
 
 MOST_AT_ONCE = 60
 FOREVER = "private, max-age=31536000, immutable"
@@ -31,7 +34,8 @@ def gallery(request: HttpRequest, code: str) -> HttpResponse:
     boards = list(Board.objects.visible_to(reader).filter(pk__in=heads).select_related("session", "table"))
     choice = _station(Choice.read(request.GET), boards)
     chosen = [board for board in boards if _fits(board, choice)]
-    context = _page(event, reader, live, choice) | _route(boards, choice)
+    context = _page(event, reader, live, choice)
+    context |= _ways(event, boards, choice, context["questions"])
     hung = shown(chosen, reader, event=event, heads=heads, questions=context["questions"], choice=choice)
     context |= _show(hung, choice)
     context["heads"] = sum(heads.values())
@@ -87,7 +91,6 @@ def _page(event: Event, reader: Participant, live: reading.Page, choice: Choice)
         "reader": reader,
         "live": live,
         "choice": choice,
-        "sessions": list(event.sessions.all()),
         "questions": all_questions(event),
         "takeaways": takeaways,
         "own": next((part["text"] for part in takeaways if part["p"] == reader.pk), ""),
@@ -96,23 +99,27 @@ def _page(event: Event, reader: Participant, live: reading.Page, choice: Choice)
     }
 
 
-def _route(boards: list[Board], choice: Choice) -> dict[str, Any]:
-    """The tables in the order of the walk, where one stands, and the ways on."""
-    tables = sorted({board.table for board in boards}, key=lambda table: table.number)
-    stops = [{"table": table, "address": choice.address(table=table.number)} for table in tables]
+def _ways(event: Event, boards: list[Board], choice: Choice, questions: Sequence[Question]) -> dict[str, Any]:
+    """What can be chosen, the tables in the order of the walk, where one stands, and the ways on."""
+    tables = sorted({Stand(board.table.number, board.table.name) for board in boards})
     at = next((place for place, table in enumerate(tables) if table.number == choice.table), None)
-    around = {} if at is None else dict(enumerate(stops))
+    around = {} if at is None else dict(enumerate(tables))
     return {
+        "filters": way.filters(event, choice, questions, tables),
+        "route": way.route(choice, tables),
         "tables": tables,
-        "stops": stops,
         "station": None if at is None else tables[at],
-        "previous": around.get((at or 0) - 1),
-        "following": around.get((at or 0) + 1),
+        "previous": _stop(choice, around.get((at or 0) - 1)),
+        "following": _stop(choice, around.get((at or 0) + 1)),
         "here": choice.address(),
         "to_all": choice.address(session=None, question=None, table=None, words=""),
         "to_tables": choice.address(view="tables"),
         "to_wall": choice.address(view="wall", table=None),
     }
+
+
+def _stop(choice: Choice, table: Stand | None) -> dict[str, Any] | None:
+    return table and {"table": table, "address": choice.address(table=table.number)}
 
 
 def _show(hung: list[Hung], choice: Choice) -> dict[str, Any]:
