@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessions.live import streams
+from sessions.live import shown, streams
 from sessions.live.kinds import Part
 from sessions.live.news import News
 from sessions.live.ops import Op
@@ -86,6 +86,17 @@ def test_what_is_told_is_what_a_reading_finds(running: Cafe, seed: int, phase: s
             assert frames(one.stream, one.parts, one.start) == read(one)
             seen += len(one.parts)
     assert seen > BATCHES
+
+
+def test_pages_keep_of_boards_what_a_reading_finds(running: Cafe) -> None:
+    writers = Writers(running, 5)
+    for _batch in range(BATCHES):
+        heard([writers.does() for _op in range(writers.dice.randint(1, MOST_OPS))])
+        for stream in Stream.objects.filter(event=running.event, kind="board"):
+            fresh = streams.since([(stream.pk, -1)])[stream.pk][1]
+            for audience in AUDIENCES:
+                seen = [part for part in (getattr(part, audience) for part in fresh) if "gone" not in part]
+                assert shown.kept(running.event, stream, audience) == shown.in_order("board", seen)
 
 
 def test_two_batches_told_as_one_are_what_a_reading_of_both_finds(running: Cafe) -> None:

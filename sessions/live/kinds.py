@@ -49,7 +49,7 @@ class Kind:
 
     name: str
     operations: Mapping[str, Fields] = {}
-    keeps = False  # whether pages may keep its parts: seen by many, none goes once the event is no draft any more
+    keeps = False  # whether pages may keep its parts: seen by many, none goes without a word but in a draft
 
     def locks(self, op: Op) -> Sequence[Name] | str:
         """The streams an operation is judged by, or `EVERY_STREAM`."""

@@ -19,7 +19,7 @@ from sessions.live.kinds import KINDS, Read
 from sessions.models import Event, Stream
 from sessions.phases import Phase
 
-MOST_KEPT = 32  # streams and audiences: with all that is made of them in one language 3 MB each where 180 tables are
+MOST_KEPT = 20_000  # parts: some 3 KB each with all that is made of them in one language
 IN_STRETCH = 50  # shorter ones pack worse, longer ones are made anew more often
 PLACES = {"board": itemgetter("order", "id"), "room": itemgetter("no")}
 Made = TypeVar("Made")
@@ -80,12 +80,15 @@ class At:
     by_id: dict[str, Shown]
     in_order: Several
 
+    def __len__(self) -> int:
+        return 1 + len(self.by_id)
+
 
 class Shelf:
     """Forgets what was not asked for longest."""
 
     def __init__(self, most: int = MOST_KEPT) -> None:
-        self._most, self._lock = most, threading.Lock()
+        self._most, self._parts, self._lock = most, 0, threading.Lock()
         self._kept: OrderedDict[tuple[int, str], At] = OrderedDict()
 
     def get(self, key: tuple[int, str], epoch: UUID, head: int) -> At:
@@ -99,14 +102,16 @@ class Shelf:
 
     def keep(self, key: tuple[int, str], at: At) -> None:
         with self._lock:
+            before = self._kept.pop(key, None)
             self._kept[key] = at
-            self._kept.move_to_end(key)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._parts += len(at) - (len(before) if before else 0)
+            while self._parts > self._most and len(self._kept) > 1:
+                self._parts -= len(self._kept.popitem(last=False)[1])
 
     def clear(self) -> None:
         with self._lock:
             self._kept.clear()
+            self._parts = 0
 
 
 shelf = Shelf()
@@ -122,7 +127,8 @@ def kept(event: Event, stream: Stream, audience: str) -> Several:
     at = shelf.get(key, event.epoch, stream.head)
     if at.head < stream.head:
         risen = KINDS[stream.kind].parts([Read(stream, at.head)]).get(stream.pk, [])
-        by_id = at.by_id | {part.id: Shown(getattr(part, audience)) for part in risen}
+        seen = {part.id: Shown(getattr(part, audience)) for part in risen}
+        by_id = {name: part for name, part in (at.by_id | seen).items() if "gone" not in part}
         at = At(event.epoch, stream.head, by_id, Several(in_order(stream.kind, by_id.values()), at.in_order))
         shelf.keep(key, at)
     return at.in_order

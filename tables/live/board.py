@@ -28,6 +28,7 @@ MOST_TEXT = settings.LIMIT_NOTE_CHARACTERS
 
 class BoardKind(Kind):
     name = "board"
+    keeps = True
     operations = {
         "note.add": Fields({"q": Id(), "text": Text(MOST_TEXT)}, {"colour": OneOf(*COLOURS)}),
         "note.edit": Fields({"note": uuid}, {"text": Text(MOST_TEXT), "colour": OneOf(*COLOURS)}),
