@@ -80,7 +80,7 @@ def test_rows_are_written_as_they_are(running: Cafe) -> None:
     seat.place = 5
     rows.update(["place"], [seat])
     assert Seat.objects.get(pk=seat.pk).place == 5
-    made = [rows.new(Stream, event_id=running.event.pk, kind="board", ref=10**6 + n, head=n) for n in range(70)]
+    made = [rows.new(Stream, event_id=running.event.pk, kind="board", ref=10**12 + n, head=n) for n in range(70)]
     rows.insert(made)
-    found = Stream.objects.filter(ref__gte=10**6).order_by("ref").values_list("head", flat=True)
+    found = Stream.objects.filter(ref__gte=10**12).order_by("ref").values_list("head", flat=True)
     assert (list(found), connection.vendor in rows.NEWER) == (list(range(70)), True)
