@@ -5,6 +5,7 @@ and how many bytes the system takes at once of what is sent (0: as many as it li
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import socket
 import sys
@@ -18,6 +19,7 @@ from zoomcafe.serving import CafeServer, Limits, listening_socket
 
 BURST = [f"{number}{'x' * (60_000 + number * 7_919 % 40_000)}" for number in range(7)]  # more than fits into a piece
 woken = asyncio.Event()
+counted = itertools.count(1)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -47,9 +49,10 @@ async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answers the length of a text; a number is the code to close with. At `/deaf` it takes nothing until it is told
-    by a request to `/wake`; at `/burst` it sends 0.5 MB at once; at `/flood` it sends without end and says when it is
-    cut off; at `/refused` it refuses, and is counted out before the connection is lost.
+    """Answers the length of a text, at `/count` how many texts there were; a number is the code to close with. At
+    `/deaf` it takes nothing until it is told by a request to `/wake`; at `/burst` it sends 0.5 MB at once; at `/flood`
+    it sends without end and says when it is cut off; at `/refused` it refuses, and is counted out
+    before the connection is lost.
     """
     await receive()
     if scope["path"] == "/refused":
@@ -69,7 +72,8 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if event["text"].isdigit():
             await send({"type": "websocket.close", "code": int(event["text"])})
         else:
-            await send({"type": "websocket.send", "text": str(len(event["text"]))})
+            answer = next(counted) if scope["path"] == "/count" else len(event["text"])
+            await send({"type": "websocket.send", "text": str(answer)})
 
 
 async def flood(receive: Any, send: Any) -> None:

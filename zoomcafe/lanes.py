@@ -24,12 +24,13 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve, set_script_prefix
 from django.utils.module_loading import import_string
 
+from sessions.live.precedence import GivingWay
 from zoomcafe import errors, middleware, static
 from zoomcafe.fairness import Queues
 from zoomcafe.origins import Receive, Scope, Send
@@ -170,7 +171,10 @@ class Pages(ASGIHandler):
     def in_one_go(self, request: ASGIRequest) -> HttpResponseBase:
         """Everything a page does, on one lane."""
         signals.request_started.send(sender=type(self), scope=request.scope)
-        response: HttpResponseBase = self.whole.get_response(request)
+        way = GivingWay()
+        way.step()
+        with connection.execute_wrapper(way):
+            response: HttpResponseBase = self.whole.get_response(request)
         response._handler_class = type(self)  # type: ignore[attr-defined]
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             response.streaming_content = arriving(list(cast("Iterator[bytes]", response.streaming_content)))

@@ -16,6 +16,7 @@ from sessions.live.fields import uuid
 from sessions.live.kinds import KINDS, fields_of
 from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.pace import pace
+from sessions.live.precedence import going_first
 from sessions.live.threads import in_writer
 from sessions.live.trouble import code_of, storage
 from sessions.live.wire import stream_name
@@ -133,7 +134,8 @@ class Writer:
                 await asyncio.sleep(LOOK_AGAIN_S)
             batch = [*self.held_up, *(self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting))))]
             self.held_up = []
-            answers = await _apply([one.op for one in batch])
+            with going_first():
+                answers = await _apply([one.op for one in batch])
             for one, answer in zip(batch, answers, strict=True):
                 self._answer(one, answer)
 

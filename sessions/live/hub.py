@@ -16,6 +16,7 @@ from sessions.live.follower import Follower, Sub
 from sessions.live.kinds import KINDS, Part
 from sessions.live.news import News
 from sessions.live.ops import Name
+from sessions.live.precedence import going_first
 from sessions.live.threads import in_thread
 from sessions.live.trouble import storage
 from sessions.live.wire import Encoded, parts_frames
@@ -201,7 +202,8 @@ class Hub:
             await self._until_due()
             try:
                 await self._at_times()
-                await self._speak(self._due())
+                with going_first():
+                    await self._speak(self._due())
             except Error:
                 log.warning("the hub cannot read; it tries again")
                 await asyncio.sleep(RETRY_S)
@@ -244,27 +246,32 @@ class Hub:
         return due
 
     async def _speak(self, due: list[int]) -> None:
-        """First what rights may hang on, then the rest, to those who may still see it."""
+        """First what rights may hang on, then the rest, to those who may still see it. What is told meanwhile waits:
+        rights may hang on what came before it.
+        """
+        told, self.news = self.news, {}
+        try:
+            await self._judge_rights(due)
+            await self._hand_on(told)
+        finally:
+            self.dirty |= self.followers.keys() & told.keys()
+        rest = [pk for pk in due if pk in self.followers and self.names[pk].kind not in BEAR_ON_RIGHTS]
+        if rest:
+            await self._deliver(rest)
+
+    async def _judge_rights(self, due: list[int]) -> None:
         first = [pk for pk in due if self.names[pk].kind in BEAR_ON_RIGHTS]
         self.unjudged |= {pk: self.names[pk] for pk in first}
         if self.unjudged:
             await self._deliver(first)
             await rights.check(self, rights.concerned(self, self.unjudged))
             self.unjudged.clear()
-        await self._hand_on()
-        rest = [pk for pk in due if pk in self.followers and self.names[pk].kind not in BEAR_ON_RIGHTS]
-        if rest:
-            await self._deliver(rest)
 
-    async def _hand_on(self) -> None:
-        """What needs no reading."""
-        while self.news:
-            pk, one = self.news.popitem()
-            try:
-                await self._give(one.stream, one.parts)
-            except Exception:
-                self.dirty |= self.followers.keys() & {pk}
-                raise
+    async def _hand_on(self, told: dict[int, News]) -> None:
+        """What needs no reading. Takes from `told` what was given."""
+        for pk in list(told):
+            await self._give(told[pk].stream, told[pk].parts)
+            del told[pk]
 
     async def _deliver(self, ids: list[int]) -> None:
         unread = set(ids)

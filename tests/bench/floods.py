@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import threading
 import uuid
@@ -45,6 +46,7 @@ class Target(NamedTuple):
 
 def flood(kind: str, target: Target) -> None:
     """Some callers at once, each beginning anew whenever it is thrown out."""
+    os.nice(10)
     for _caller in range(CALLERS):
         threading.Thread(target=goes_on, args=[FLOODS[kind], target]).start()
 

@@ -8,6 +8,7 @@ socket is to spread connections, so workers do: whoever has more than another wa
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("zoomcafe.serving")
 
-AT_ONCE = 16
+AT_ONCE = 2  # between two looks at those who are in already
+CALLERS_PER_SECOND, BURST_S = 500, 0.5  # faster only for so long; each caller costs the loop half a millisecond
 COURTESY_S = 0.01
 EXHAUSTED_S = 1.0
 
@@ -37,6 +39,7 @@ class Door:
     ) -> None:
         self.listener, self.loop, self.admit, self.share = listener, loop, admit, share
         self.pause: asyncio.TimerHandle | None = None
+        self.due = -math.inf  # when the next caller may come in (seconds, loop clock)
 
     def open(self) -> None:
         self.loop.add_reader(self.listener, self.answer)
@@ -51,12 +54,21 @@ class Door:
         self.listener.close()
 
     def answer(self) -> None:
+        if self.share is not None and not self.share.is_least():
+            self.wait(COURTESY_S)
+        else:
+            self.let_some_in()
+
+    def let_some_in(self) -> None:
+        """Callers who come faster than people would wait outside: what they cost is taken from those who are in."""
         for _caller in range(AT_ONCE):
-            if self.share is not None and not self.share.is_least():
-                self.wait(COURTESY_S)
+            now = self.loop.time()
+            if now < self.due:
+                self.wait(AT_ONCE / CALLERS_PER_SECOND)
                 return
             if not self.let_one_in():
                 return
+            self.due = max(self.due, now - BURST_S) + 1 / CALLERS_PER_SECOND
 
     def wait(self, seconds: float) -> None:
         self.loop.remove_reader(self.listener)
@@ -65,9 +77,7 @@ class Door:
     def take_the_rest(self) -> None:
         """Nobody else took them."""
         self.open()
-        for _caller in range(AT_ONCE):
-            if not self.let_one_in():
-                return
+        self.let_some_in()
 
     def let_one_in(self) -> bool:
         try:

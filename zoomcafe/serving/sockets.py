@@ -26,6 +26,7 @@ LONGEST_MESSAGE = 16 * 1024  # bytes
 TOO_LONG = b"-" * (LONGEST_MESSAGE + 1)
 MOST_WAITING = 128 * 1024  # bytes of memory
 MOST_UNSENT = 768 * 1024  # the window of a page is 512 KiB; the rest is for answers and beats
+IN_A_ROW = 16  # steps of reading one socket, of which a frame takes one or two, before others have a turn
 SHORTEST = 7  # of a frame with text in it
 AROUND = 512  # bytes of memory for a message without its text
 
@@ -99,6 +100,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.inbox = Inbox(self.look)
         self.fetches = True
         self.rests = False
+        self.in_a_row = 0
         self.asked: bytes | None = None
 
     # ── coming and going ──
@@ -133,6 +135,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         """A whole message, the usual case, is read at once; everything else goes Autobahn's way, as would this."""
         text = whole_text(data) if self.expects_a_message() else None
         if text is None or not is_utf8(text):
+            self.in_a_row = 0
             super().dataReceived(data)
         else:
             self.onMessage(text, False)
@@ -156,12 +159,18 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def go_on(self) -> None:
         """First with what has arrived."""
+        self.in_a_row = 0
         self.consumeData()
         if not self.rests and self.transport.connected:
             self.transport.resumeProducing()
 
     def processData(self) -> bool:  # noqa: N802
-        """Frames that arrived in one piece wait like those that have not arrived."""
+        """Frames that arrived in one piece wait like those that have not arrived, and for the turns of others."""
+        self.in_a_row += 1
+        if self.in_a_row > IN_A_ROW and not self.rests:
+            self.rests = True
+            self.transport.pauseProducing()
+            reactor.callLater(0, self.look)
         return False if self.rests else bool(super().processData())
 
     def onMessageFrameData(self, payload: bytes) -> None:  # noqa: N802
