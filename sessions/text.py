@@ -11,7 +11,7 @@ MOST_MARKS = 30  # in a row, as in Unicode's stream-safe text; no language comes
 def clean_text(value: str) -> str:
     """NFC, line ends as newlines, control characters gone but newline and tab, nothing around it."""
     text = composed(value.replace("\r\n", "\n").replace("\r", "\n"))
-    return text.translate(CONTROLS).strip()
+    return (text if text.isprintable() else text.translate(CONTROLS)).strip()
 
 
 def composed(text: str) -> str:
@@ -32,4 +32,6 @@ def composed(text: str) -> str:
 
 def can_be_seen(text: str) -> bool:
     """Whether anything in it has a shape; spaces, joiners and fillers have none."""
+    if text[:1].isascii() and text[:1].isalnum():  # most that people write
+        return True
     return any(c not in UNSEEN and unicodedata.category(c)[0] in "LNPS" for c in text)

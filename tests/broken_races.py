@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -48,8 +47,8 @@ def ids_say_nothing() -> AbstractContextManager[None]:
     usual = streams.apply
 
     def apply(ops: Sequence[Op]) -> list[Answer]:
-        answers = usual([replace(op, id=uuid7()) for op in ops])
-        return [replace(answer, op_id=op.id) for op, answer in zip(ops, answers, strict=True)]
+        answers = usual([op._replace(id=uuid7()) for op in ops])
+        return [answer._replace(op_id=op.id) for op, answer in zip(ops, answers, strict=True)]
 
     return swapped(streams, "apply", apply)
 
@@ -61,7 +60,7 @@ def edits_start_from_anything() -> Iterator[None]:
 
     def edit(scene: Any, cloth: Any, event: Event, found: Board, actor: Any, op: Op) -> None:
         note: Note = cloth.note(found, op.data["note"])
-        usual(scene, cloth, event, found, actor, replace(op, base=note.edited))
+        usual(scene, cloth, event, found, actor, op._replace(base=note.edited))
 
     board.CARRIED_OUT["note.edit"] = edit
     try:

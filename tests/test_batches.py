@@ -1,7 +1,5 @@
 """What is judged together is judged as if one after the other, and nobody's facts are overwritten by the way."""
 
-from dataclasses import replace
-
 import pytest
 from django.db import IntegrityError, OperationalError
 
@@ -177,7 +175,7 @@ def test_a_conflict_told_twice_shows_both_times_what_the_note_is_by_now(running:
     board = f"board:{note.board_id}"
     edit = running.op(running.cem, board, "note.edit", note=note.pk, text="Trees", _base=note.edited - 1)
     first, second = streams.apply([edit]), streams.apply([edit])
-    other = streams.apply([replace(edit, data={**edit.data, "text": "Shade"})])
+    other = streams.apply([edit._replace(data={**edit.data, "text": "Shade"})])
     assert codes([*first, *second, *other]) == ["conflict", "conflict", "op_id_conflict"]
     assert first[0].part == second[0].part
     assert second[0].part is not None

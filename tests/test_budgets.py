@@ -25,15 +25,15 @@ from tests.notes_on_their_way import go, heads, said
 from tests.opcodes import Opcodes
 from tests.test_socket import Browser, board_of, browser
 
-PAGES = {"join": 2, "lobby": 19, "table": 23, "console": 30, "screen": 30, "gallery": 21}
-LATER, OF_ROOM = 10, 6
-HELLO_QUERIES = {"lobby": 7, "table": 14}  # who it is, what they may follow, where they sit
-COMES_IN_QUERIES = 7
-BATCH_QUERIES, TICK_QUERIES = 16, 2
+PAGES = {"join": 1, "lobby": 13, "table": 17, "console": 25, "screen": 25, "gallery": 17}
+LATER, OF_ROOM = 8, 4
+HELLO_QUERIES = {"lobby": 6, "table": 10}  # who it is, what they may follow, where they sit
+COMES_IN_QUERIES = 6
+BATCH_QUERIES, TICK_QUERIES = 7, 2
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60
-BATCH_OPCODES = {"sqlite": 24_700, "postgresql": 39_900}  # whatever stands in it
-NOTE_OPCODES = {"sqlite": 3_500, "postgresql": 4_420}  # and for each note
+BATCH_OPCODES = {"sqlite": 16_600, "postgresql": 26_750}  # whatever stands in it
+NOTE_OPCODES = {"sqlite": 3_110, "postgresql": 4_040}  # and for each note
 ROOM = 1.02 if sys.version_info[:2] == (3, 11) else 1.25  # other Pythons have other opcodes
 
 

@@ -319,7 +319,7 @@ def test_gallery_asks_the_same_number_of_questions_however_many_notes(
     browser = browser_of(cem)
     with CaptureQueriesContext(connection) as asked:
         browser.get(f"/e/{event.key}/gallery/")
-    assert len(asked) == 20
+    assert len(asked) == 16
 
 
 def test_address_of_a_choice_leads_back_to_it() -> None:

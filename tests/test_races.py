@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -52,7 +51,7 @@ class Crowd:
         op = self.cafe.op(person, stream, kind, **data)
         for _attempt in range(PATIENCE):
             with suppress(OperationalError):
-                [answer] = streams.apply([replace(op, arrived=now_ms())])
+                [answer] = streams.apply([op._replace(arrived=now_ms())])
                 if answer.code != "busy":
                     return answer
         raise AssertionError(f"{op} was never judged")

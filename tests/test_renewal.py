@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def lost(
 
 def again(*ops: Op) -> list[Answer]:
     """A browser hands its operations in once more."""
-    return streams.apply([replace(op, arrived=now_ms()) for op in ops])
+    return streams.apply([op._replace(arrived=now_ms()) for op in ops])
 
 
 def note_op(cafe: Cafe, who: Participant, text: str, **data: Any) -> Op:
@@ -251,5 +250,5 @@ def test_notes_from_before_the_restore_are_taken_until_the_event_is_closed(runni
     assert again(note_op(running, running.cem, "Written today"))[0].code == "session_closed"
     assert again(note_op(running, running.dana, "Not my table", _id=written[1].id))[0].code == "no_seat"
     running.does(running.moderator, "stage", "phase.go", phase="closed")
-    assert again(replace(written[1], id=note_op(running, running.cem, "").id))[0].code == "session_closed"
+    assert again(written[1]._replace(id=note_op(running, running.cem, "").id))[0].code == "session_closed"
     assert texts(running) == ["Benches"]

@@ -48,7 +48,7 @@ def test_a_row_that_was_read_is_what_django_reads(running: Cafe, model: type[mod
     assert keys
     for row in rows.whole(model, {model._meta.pk.name: keys}):
         known = attributes(row)
-        by_django = model._default_manager.only(*rows._readable(model)).get(pk=row.pk)
+        by_django = model._default_manager.only(*rows.readable(model)).get(pk=row.pk)
         assert known == attributes(by_django)
         assert state(row) == state(by_django)
 

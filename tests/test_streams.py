@@ -127,7 +127,7 @@ def test_a_batch_of_notes_costs_the_same_queries_however_long_it_is(running: Caf
         answers = streams.apply(ops)
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
     assert [answer.code for answer in answers] == [None] * count
-    assert len(statements) == 16, statements
+    assert len(statements) == 7, statements
 
 
 @pytest.mark.parametrize("tables", [2, 6])
@@ -136,7 +136,7 @@ def test_reading_the_room_costs_the_same_queries_for_any_number_of_tables(db: No
     room = Stream.objects.get(event=cafe.event, kind="room")
     with CaptureQueriesContext(connection) as queries:
         _stream, parts = streams.since([(room.pk, -1)])[room.pk]
-    assert (len(parts), len(queries)) == (tables, 7)
+    assert (len(parts), len(queries)) == (tables, 5)
 
 
 def test_every_operation_of_the_protocol_is_known() -> None:

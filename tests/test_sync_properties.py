@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -175,7 +175,7 @@ def test_every_operation_sent_again_gets_the_same_answer_and_changes_nothing(pla
     with play() as game:
         first = [answer for batch in batches for answer in streams.apply([game.op(deed) for deed in batch])]
         heads = [(stream.pk, stream.head) for stream in streams_of(game)]
-        again = streams.apply([replace(op, arrived=now_ms()) for op in game.ops])
+        again = streams.apply([op._replace(arrived=now_ms()) for op in game.ops])
         assert [(a.code, a.seq) for a in again] == [(a.code, a.seq) for a in first]
         assert all(answer.dup for answer in again if answer.code is None)
         assert [(stream.pk, stream.head) for stream in streams_of(game)] == heads
@@ -189,7 +189,7 @@ def test_one_batch_ends_as_its_operations_one_by_one(play: Playing, deeds: list[
     for together in (True, False):
         with play() as game:
             fixed = fixed or [game.op(deed) for deed in deeds]
-            ops = [replace(op, arrived=now_ms()) for op in fixed]
+            ops = [op._replace(arrived=now_ms()) for op in fixed]
             answers = streams.apply(ops) if together else [streams.apply([op])[0] for op in ops]
             ends.append((summary(answers), state(game)))
     assert ends[0] == ends[1]

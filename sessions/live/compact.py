@@ -1,5 +1,20 @@
-"""JSON without spaces, and letters as they are; one encoder, since `json.dumps` makes one for each call."""
+"""JSON without spaces, and letters as they are."""
 
 import json
+from collections.abc import Callable
+from json import encoder
+from typing import Any
 
-compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def lasting(usual: json.JSONEncoder) -> Callable[[Any], str]:
+    """`usual.encode` for what holds no circles. It would have the encoder in C made anew for each call."""
+    make = getattr(encoder, "c_make_encoder", None)
+    if make is None:  # Pythons without it
+        return usual.encode
+    quoted = getattr(encoder, "encode_basestring_ascii" if usual.ensure_ascii else "encode_basestring")
+    how = (usual.key_separator, usual.item_separator, usual.sort_keys, usual.skipkeys, usual.allow_nan)
+    walk = make(None, usual.default, quoted, None, *how)
+    return lambda value: "".join(walk(value, 0))
+
+
+compact = lasting(json.JSONEncoder(ensure_ascii=False, separators=(",", ":")))

@@ -1,6 +1,5 @@
 """Operations as they travel inside: what somebody wants, and the answer to it."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,8 +18,7 @@ class Name(NamedTuple):
         return f"{self.kind}:{self.ref}" if self.kind == "board" and self.ref else self.kind
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(NamedTuple):
     """One operation whose fields have passed `fields.py`.
 
     `arrived` is in ms, server clock; `base` an `edited` or null.
@@ -48,8 +46,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
         self.op_id: str | None = None  # of a frame that could be read that far
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What an operation gets: a `seq` after commit, or a `code`."""
 
     op_id: UUID

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
@@ -34,15 +34,21 @@ STORED_AS_IS = (
     *(models.ForeignKey, models.IntegerField, models.TextField),
 )
 READABLE = (*STORED_AS_IS, models.UUIDField, models.DateTimeField)
-MEANT: dict[type, Callable[[Any], Any]] = {  # what SQLite has not
-    models.BooleanField: bool,
-    models.UUIDField: UUID,
-    models.DateTimeField: lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+MEANT: dict[str, dict[type, Callable[[Any], Any]]] = {  # what their JSON has not
+    "sqlite": {
+        models.BooleanField: bool,
+        models.UUIDField: UUID,
+        models.DateTimeField: lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+    },
+    "postgresql": {models.UUIDField: UUID, models.DateTimeField: datetime.fromisoformat},
 }
 NEWER = {  # keys with a number each, and how these are called
     "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
     "postgresql": ("unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq)", "wanted.of", "wanted.seq"),
 }
+
+
+_read = json.JSONDecoder().raw_decode
 
 
 def find(
@@ -57,7 +63,38 @@ def find(
     if not all(among.values()):
         return []
     keys = [_keys(values) for values in among.values()]
-    return _fetch(_select(_vendor(), model, tuple(names), tuple(among), where, lock), keys, model, names)
+    return _fetch(_select(_vendor(), model, tuple(names), tuple(among), where, lock, one=False), keys, model, names)
+
+
+class Wish(NamedTuple):
+    """What `find` is asked for; with `counted` what `count` is, of the one name and the one field it is among."""
+
+    model: Model
+    names: tuple[str, ...]
+    among: Mapping[str, Collection[Any]]
+    where: str = ""
+    counted: bool = False
+
+    def select(self, vendor: str) -> str:
+        if self.counted:
+            return _count(vendor, self.model, self.names[0], self.where, one=True)
+        return _select(vendor, self.model, self.names, tuple(self.among), self.where, "", one=True)
+
+
+def gather(*wishes: Wish) -> list[list[Sequence[Any]]]:
+    """The values for all of these, read in one statement: as of one moment, and for the price of one."""
+    vendor = _vendor()
+    keys = [_keys(values) for wish in wishes for values in wish.among.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join([f'({wish.select(vendor)})' for wish in wishes])}", keys)
+        texts = cursor.fetchone()
+    return [_as_meant(wish.model, wish.names, text) for wish, text in zip(wishes, texts, strict=True)]
+
+
+def objects(model: type[Row], names: Sequence[str], found: Iterable[Sequence[Any]]) -> list[Row]:
+    """Values of these fields as objects of the model, whose other fields are deferred."""
+    attributes = [column.attname for column in _columns_of(model, tuple(names))]
+    return [_stored(model, attributes, values) for values in found]
 
 
 def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int], *, joined: str) -> list[Sequence[Any]]:
@@ -71,7 +108,7 @@ def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int],
 
 def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[int, int]:
     """How many rows there are for each of these keys in `by`; none is not told. `where` is a condition in SQL."""
-    found = _fetch(_count(_vendor(), model, by, where), [_keys(among)], model, (by,))
+    found = _fetch(_count(_vendor(), model, by, where, one=False), [_keys(among)], model, (by,))
     return dict(cast("list[tuple[int, int]]", found))
 
 
@@ -81,8 +118,13 @@ def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) ->
         cursor.execute(sql, keys)
         if _vendor() != "sqlite":
             return cast("list[Sequence[Any]]", cursor.fetchall())
-        found: list[list[Any]] = json.loads(cursor.fetchone()[0])
-    for at, meant in _meant(model, tuple(names)):
+        return _as_meant(model, tuple(names), cursor.fetchone()[0])
+
+
+def _as_meant(model: Model, names: tuple[str, ...], text: str | None) -> list[Sequence[Any]]:
+    """The rows of one text. JSON has neither UUIDs nor moments, SQLite no truths."""
+    found: list[list[Any]] = _read(text or "[]")[0]
+    for at, meant in _meant(_vendor(), model, names):
         for row in found:
             if row[at] is not None:
                 row[at] = meant(row[at])
@@ -93,8 +135,7 @@ def load(
     model: type[Row], names: Sequence[str], among: Mapping[str, Collection[Any]], *, where: str = "", lock: Lock = ""
 ) -> list[Row]:
     """The same as objects of the model, whose other fields are deferred."""
-    attributes = [column.attname for column in _columns_of(model, tuple(names))]
-    return [_stored(model, attributes, row) for row in find(model, names, among, where=where, lock=lock)]
+    return objects(model, names, find(model, names, among, where=where, lock=lock))
 
 
 def _stored(model: type[Row], attributes: Sequence[str], values: Sequence[Any]) -> Row:
@@ -129,7 +170,7 @@ def _blank(model: Model) -> dict[str, Any]:
 
 def whole(model: type[Row], among: Mapping[str, Collection[Any]]) -> list[Row]:
     """The same with all fields."""
-    return load(model, _readable(model), among)
+    return load(model, readable(model), among)
 
 
 def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.Model], *, by: str) -> None:
@@ -208,15 +249,16 @@ def _update(vendor: str, model: Model, names: tuple[str, ...]) -> tuple[str, lis
 
 
 @cache
-def _readable(model: Model) -> tuple[str, ...]:
+def readable(model: Model) -> tuple[str, ...]:
+    """All fields that are read here."""
     return tuple(column.name for column in model._meta.concrete_fields if isinstance(column, READABLE))
 
 
 @cache
-def _meant(model: Model, names: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
-    """Where SQLite tells something else than Python means."""
+def _meant(vendor: str, model: Model, names: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Where the database's JSON tells something else than Python means."""
     kinds = [type(_column_at(model, name)) for name in names]
-    return [(at, MEANT[kind]) for at, kind in enumerate(kinds) if kind in MEANT]
+    return [(at, MEANT[vendor][kind]) for at, kind in enumerate(kinds) if kind in MEANT[vendor]]
 
 
 @cache
@@ -225,8 +267,10 @@ def _columns_of(model: Model, names: tuple[str, ...]) -> tuple[Column, ...]:
 
 
 @cache
-def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock) -> str:
-    named = _listed(vendor, [_value(model, name) for name in names])
+def _select(
+    vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock, *, one: bool
+) -> str:
+    named = _listed(vendor, [_value(model, name) for name in names], one=one)
     conditions = [_condition_on(vendor, model, name) for name in among] + ([where] if where else [])
     sql = f"SELECT {named} FROM {_quoted(model._meta.db_table)} WHERE {' AND '.join(conditions)}"
     if lock and vendor != "sqlite":
@@ -238,7 +282,7 @@ def _select(vendor: str, model: Model, names: tuple[str, ...], among: tuple[str,
 def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: str) -> str:
     (key,), (link,) = _columns_of(model, (of,)), _columns_of(model, (joined,))
     own = [f"own.{_quoted(column.column)}" for column in _columns_of(model, names)]
-    named = _listed(vendor, [*own, f"other.{_quoted('name')}"])
+    named = _listed(vendor, [*own, f"other.{_quoted('name')}"], one=False)
     other = cast("Model", link.related_model)._meta
     source, ref, seq = NEWER[vendor]
     return (
@@ -251,18 +295,20 @@ def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: s
 
 
 @cache
-def _count(vendor: str, model: Model, by: str, where: str) -> str:
+def _count(vendor: str, model: Model, by: str, where: str, *, one: bool) -> str:
     (column,) = _columns_of(model, (by,))
     table, named = _quoted(model._meta.db_table), _quoted(column.column)
     condition = f"{_condition(vendor, column)} AND {where}"
     counted = f"SELECT {named}, count(*) AS many FROM {table} WHERE {condition} GROUP BY {named}"
-    return f"SELECT {_listed(vendor, [named, 'many'])} FROM ({counted}) AS counted"
+    return f"SELECT {_listed(vendor, [named, 'many'], one=one)} FROM ({counted}) AS counted"
 
 
-def _listed(vendor: str, values: Sequence[str]) -> str:
-    """What a statement reads, row by row or as one text."""
+def _listed(vendor: str, values: Sequence[str], *, one: bool) -> str:
+    """What a statement reads, row by row or as one text; SQLite's always as one."""
     named = ", ".join(values)
-    return f"json_group_array(json_array({named}))" if vendor == "sqlite" else named
+    if vendor == "sqlite":
+        return f"json_group_array(json_array({named}))"
+    return f"json_agg(json_build_array({named}))::text" if one else named
 
 
 def _column_at(model: Model, name: str) -> Column:
@@ -283,14 +329,20 @@ def _value(model: Model, name: str) -> str:
 
 
 def _condition_on(vendor: str, model: Model, name: str) -> str:
-    """On a field of the model, or as `devices__digest` on one of the rows whose key leads to it."""
+    """On a field of the model, or as `devices__digest` and `session__event` on the rows that its key leads to."""
     name, _, of_related = name.partition("__")
     if not of_related:
         return _condition(vendor, *_columns_of(model, (name,)))
-    link = cast("models.ManyToOneRel", model._meta.get_field(name))
-    key, table = _quoted(link.field.column), _quoted(link.related_model._meta.db_table)
-    among = _condition(vendor, *_columns_of(link.related_model, (of_related,)))
-    return f"{_quoted(model._meta.pk.column)} IN (SELECT {key} FROM {table} WHERE {among})"
+    link = model._meta.get_field(name)
+    other = cast("Model", link.related_model)
+    own, theirs = model._meta.pk, other._meta.pk
+    if isinstance(link, models.ManyToOneRel):
+        theirs = link.field
+    else:
+        own = cast("Column", link)
+    among = _condition(vendor, *_columns_of(other, (of_related,)))
+    source = f"SELECT {_quoted(theirs.column)} FROM {_quoted(other._meta.db_table)} WHERE {among}"
+    return f"{_quoted(own.column)} IN ({source})"
 
 
 def _condition(vendor: str, column: Column) -> str:
@@ -302,7 +354,7 @@ def _condition(vendor: str, column: Column) -> str:
 def _keys(values: Iterable[Any]) -> Any:
     if _vendor() != "sqlite":
         return _array_of(values)
-    return compact([value.hex if isinstance(value, UUID) else value for value in values])
+    return compact([value.hex if type(value) is UUID else value for value in values])
 
 
 def _array_of(values: Iterable[Any]) -> str:

@@ -14,6 +14,7 @@ from django.db import models
 from sessions.clock import as_datetime, now_ms
 from sessions.ledger import Line, What
 from sessions.live import rows
+from sessions.live.compact import lasting
 from sessions.live.ops import Name, Op, Refused
 from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role, Standing, refusal
@@ -30,13 +31,13 @@ class Widen(Exception):  # noqa: N818 - a wish, not an error
 
 def digest_of(op: Op) -> str:
     """A keyed hash of everything an operation says: the same id with another payload is a conflict."""
-    said = _sayer.encode([op.actor_id, op.stream, op.kind, op.data, op.base])
+    said = _said([op.actor_id, op.stream, op.kind, op.data, op.base])
     digest = _keyed(settings.SECRET_KEY).copy()
     digest.update(said.encode())
     return digest.hexdigest()
 
 
-_sayer = json.JSONEncoder(default=str, sort_keys=True)
+_said = lasting(json.JSONEncoder(default=str, sort_keys=True))
 
 
 @cache

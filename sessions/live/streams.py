@@ -19,6 +19,7 @@ from sessions.live import course, rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.news import News, tell
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
+from sessions.live.rows import Wish
 from sessions.live.scene import Saves, Scene, Widen, digest_of
 from sessions.live.trouble import is_deadlock
 from sessions.models import Change, Event, Participant, Stream
@@ -278,10 +279,14 @@ def _with_held_up(ops: Sequence[Op], free: Sequence[Op], judged: Sequence[Answer
 
 def _read(ops: Sequence[Op], locked: list[Stream]) -> Scene:
     ids = {op.event_id for op in ops}
-    events = course.events_with_questions(ids).values()
-    people = rows.load(Participant, PERSON, {"id": {op.actor_id for op in ops}})
-    scene = Scene(locked, events, people)
-    known = rows.load(Change, CHANGE, {"event": ids, "op_id": [op.id for op in ops]}, where="answers")
+    *of_events, of_people, of_changes = rows.gather(
+        *course.wishes(ids),
+        Wish(Participant, PERSON, {"id": {op.actor_id for op in ops}}),
+        Wish(Change, CHANGE, {"event": ids, "op_id": [op.id for op in ops]}, where="answers"),
+    )
+    people = rows.objects(Participant, PERSON, of_people)
+    scene = Scene(locked, course.put_together(*of_events).values(), people)
+    known = rows.objects(Change, CHANGE, of_changes)
     scene.answered = {(change.event_id, change.op_id): change for change in known}
     return scene
 

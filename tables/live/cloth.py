@@ -1,10 +1,12 @@
 """The state in which notes are judged: boards, who sat at them, what is written."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import cast
 from uuid import UUID
 
 from sessions.live import rows
 from sessions.live.ops import Op, Refused
+from sessions.live.rows import Wish
 from sessions.live.scene import Scene
 from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question
@@ -13,7 +15,9 @@ from sessions.phases import GRACE_MS, LATE_MS, Phase
 from tables.models import Board, Note, Seat, SeatHistory, Table
 from tables.order import at_end, between
 
-TABLE = ("id", "number")
+TABLE, SAT = ("id", "number"), ("id", "participant", "board", "until")
+BOARD = rows.readable(Board)
+STANDING = "gone_at IS NULL"
 
 
 class Cloth:
@@ -32,32 +36,40 @@ class Cloth:
         """A fixed number of queries, however many operations and notes."""
         cloth = cls()
         refs, actors = {op.stream.ref for op in ops}, {op.actor_id for op in ops}
-        cloth._read_boards(scene, refs)
-        cloth._read_notes(ops)
-        sessions = {board.session_id for board in cloth.boards.values()}
-        seats = rows.find(Seat, ("participant", "session", "table"), {"participant": actors, "session": sessions})
+        boards, tables, seats, past, written, known = rows.gather(
+            Wish(Board, BOARD, {"id": refs}),
+            Wish(Table, TABLE, {"boards__id": refs}),
+            Wish(Seat, ("participant", "session", "table"), {"participant": actors}),
+            Wish(SeatHistory, SAT, {"participant": actors, "board": refs}),
+            Wish(Note, ("author",), {"author": actors}, where=STANDING, counted=True),
+            Wish(Note, ("id",), {"id": [op.id for op in ops]}),
+        )
+        cloth._lay(scene, rows.objects(Board, BOARD, boards), rows.objects(Table, TABLE, tables))
         cloth.seated = {(person, session, table) for person, session, table in seats}
-        past = rows.load(SeatHistory, ("id", "participant", "board", "until"), {"participant": actors, "board": refs})
-        cloth.history = {(row.participant_id, row.board_id): row for row in past}
-        authors = actors | {note.author_id for note in cloth.notes.values()}
-        cloth.written = rows.count(Note, "author", authors, where="gone_at IS NULL")
+        cloth.history = {(row.participant_id, row.board_id): row for row in rows.objects(SeatHistory, SAT, past)}
+        cloth._read_notes(ops, {pk for (pk,) in known})
+        cloth.written = dict(cast("list[tuple[int, int]]", written))
+        others = {note.author_id for note in cloth.notes.values()} - actors
+        cloth.written |= rows.count(Note, "author", others, where=STANDING) if others else {}
         return cloth
 
-    def _read_boards(self, scene: Scene, refs: Collection[int]) -> None:
+    def _lay(self, scene: Scene, boards: Iterable[Board], tables: Iterable[Table]) -> None:
         """Those of the batch's events."""
         sessions = {session.pk: session for event in scene.events.values() for session in event.sessions.all()}
-        boards = [board for board in rows.whole(Board, {"id": refs}) if board.session_id in sessions]
-        tables = {table.pk: table for table in rows.load(Table, TABLE, {"id": {board.table_id for board in boards}})}
+        at = {table.pk: table for table in tables}
         for board in boards:
-            board.session, board.table = sessions[board.session_id], tables[board.table_id]
-            self.boards[board.pk] = board
+            if board.session_id in sessions:
+                board.session, board.table = sessions[board.session_id], at[board.table_id]
+                self.boards[board.pk] = board
 
-    def _read_notes(self, ops: Sequence[Op]) -> None:
-        """Those that operations name, whose ids they have, and all of a board on which one is moved."""
+    def _read_notes(self, ops: Sequence[Op], known: Collection[UUID]) -> None:
+        """Those that operations name, `known` ones which have their ids, and all of a board on which one is moved."""
         named = {op.data["note"] for op in ops if "note" in op.data}
-        notes = Note.objects.select_related("author", "question")
-        self.notes = notes.in_bulk(named | {pk for (pk,) in rows.find(Note, ("id",), {"id": [op.id for op in ops]})})
         moving = {op.stream.ref for op in ops if op.kind == "note.move"}
+        if not (named or known or moving):
+            return
+        notes = Note.objects.select_related("author", "question")
+        self.notes = notes.in_bulk(named | set(known))
         for note in notes.filter(board_id__in=moving, gone_at=None) if moving else ():
             self.notes.setdefault(note.pk, note)
 

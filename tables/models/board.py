@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.db import models
 
 from sessions.live import course, rows
 from sessions.live.ops import Refused
+from sessions.live.rows import Wish
 from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question, Session
 from sessions.permissions import Action, Role, Standing, may
@@ -33,31 +34,26 @@ class BoardQuerySet(models.QuerySet["Board"]):
 
 
 def readable(viewers: Sequence[Participant], boards: Collection[int]) -> set[tuple[int, int]]:
-    """`visible_to` for many at once: (participant id, board id) pairs, in four queries."""
-    events = course.events({viewer.event_id for viewer in viewers})
+    """`visible_to` for many at once: (participant id, board id) pairs, in one query."""
+    *of_events, sat, laid = rows.gather(
+        *course.wishes({viewer.event_id for viewer in viewers})[:2],
+        Wish(SeatHistory, ("participant", "board__table", "board__session"), {"participant": {v.pk for v in viewers}}),
+        Wish(Board, ("id", "table", "session"), {"id": boards}),
+    )
+    events = course.put_together(*of_events)
+    sessions = {session.pk: session for event in events.values() for session in event.sessions.all()}
     everywhere = {viewer.pk for viewer in viewers if _reads_any(events[viewer.event_id], viewer)}
-    sat = rows.find(SeatHistory, ("participant", "board"), {"participant": {v.pk for v in viewers} - everywhere})
-    wanted = {*boards, *(board for _person, board in sat)}
-    laid = rows.find(Board, ("id", "table", "session__number", "session__event"), {"id": wanted})
-    places = {board: Place(*place) for board, *place in laid}
     last: dict[tuple[int, int], int] = defaultdict(int)
-    for person, at in ((person, places[board]) for person, board in sat if board in places):
-        last[person, at.table] = max(at.session, last[person, at.table])
+    for person, table, session in sat:
+        if session in sessions:
+            last[person, table] = max(sessions[session].number, last[person, table])
     return {
         (viewer.pk, board)
-        for board in places.keys() & set(boards)
+        for board, table, session in laid
         for viewer in viewers
-        if places[board].event == viewer.event_id
-        if viewer.pk in everywhere or last[viewer.pk, places[board].table] >= places[board].session
+        if session in sessions and sessions[session].event_id == viewer.event_id
+        if viewer.pk in everywhere or last[viewer.pk, table] >= sessions[session].number
     }
-
-
-class Place(NamedTuple):
-    """Where a board lies, `session` by its number."""
-
-    table: int
-    session: int
-    event: int
 
 
 def _reads_any(event: Event, participant: Participant) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -56,7 +55,7 @@ def fill(key: str, *, notes: int, writers: int) -> None:
         data = {"q": question.pk, "text": text, "colour": COLOURS[number % len(COLOURS)]}
         wishes.append(Op(uuid7(), made.pk, person.pk, Name("board", board.pk), "note.add", data, None, now_ms()))
     for first in range(0, notes, AT_ONCE):
-        batch = [replace(wish, arrived=now_ms()) for wish in wishes[first : first + AT_ONCE]]
+        batch = [wish._replace(arrived=now_ms()) for wish in wishes[first : first + AT_ONCE]]
         if refused := [answer.code for answer in streams.apply(batch) if answer.code]:
             raise ValueError(f"{len(refused)} notes were refused: {refused[0]}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from types import SimpleNamespace
@@ -54,10 +53,10 @@ def _taking_for_new(*, older_than_ms: int) -> AbstractContextManager[None]:
         done = set(Change.objects.filter(op_id__in=ids, at__lte=before).values_list("event_id", "op_id"))
         fresh = []
         for op in ops:
-            fresh.append(replace(op, id=uuid7()) if (op.event_id, op.id) in done else op)
+            fresh.append(op._replace(id=uuid7()) if (op.event_id, op.id) in done else op)
             if not older_than_ms:
                 done.add((op.event_id, op.id))
-        return [replace(answer, op_id=op.id) for op, answer in zip(ops, usual(fresh), strict=True)]
+        return [answer._replace(op_id=op.id) for op, answer in zip(ops, usual(fresh), strict=True)]
 
     return swapped(streams, "apply", apply)
 

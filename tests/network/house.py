@@ -6,7 +6,7 @@ The judging, reading and framing is the real one: `visit.followed`, `desk.make_o
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -160,7 +160,7 @@ class House:
         """What waits is one batch; then the hint, to those who hear it, and the answers."""
         batch, process.waiting = process.waiting, []
         arrived = now_ms() - (TOO_LATE_MS if late else 0)
-        touched, answers = applied([replace(op, arrived=arrived) for _line, op in batch])
+        touched, answers = applied([op._replace(arrived=arrived) for _line, op in batch])
         for other in told:
             other.dirty |= touched & other.followed
         for (line, _op), answer in zip(batch, answers, strict=True):
