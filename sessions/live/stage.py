@@ -1,14 +1,16 @@
 """The stream `stage`: where the event stands, and the operations that lead through it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sessions.live import course
+from sessions.live import course, rows
 from sessions.live.fields import Fields, Number, OneOf, Text
 from sessions.live.kinds import EVERY_STREAM, KINDS, Kind, Part, Read
 from sessions.live.ops import Name, Op
+from sessions.live.rows import Wish
 from sessions.live.scene import Scene
-from sessions.models import MOST_SESSIONS, Event
+from sessions.models import MOST_SESSIONS, Change, Event
 from sessions.models.course import COURSE
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
@@ -49,12 +51,35 @@ class StageKind(Kind):
                 kind.closed(scene, event)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
-        events = course.events_with_questions([read.stream.event_id for read in reads])
+        *of_events, of_changes = rows.gather(
+            *course.wishes([read.stream.event_id for read in reads]),
+            Wish(Change, DEED, {"stream": [read.stream.pk for read in reads], "kind": self.operations}, LATELY),
+        )
+        events, deeds = course.put_together(*of_events), sorted(map(Deed._make, of_changes), reverse=True)
         found = {}
         for read in reads:
             event = events[read.stream.event_id]
-            found[read.stream.pk] = [now_part(event)] if event.stage_seq > read.after else []
+            done = [deed for deed in deeds if deed.stream == read.stream.pk and deed.seq <= event.stage_seq]
+            found[read.stream.pk] = [now_part(event, done[:MOST_DEEDS])] if event.stage_seq > read.after else []
         return found
+
+
+class Deed(NamedTuple):
+    """What one operation did on the stage: named like the fields of its change, `name` is whose it was."""
+
+    seq: int
+    stream: int
+    op_id: UUID
+    kind: str
+    at: int
+    name: str | None
+
+    def fields(self) -> dict[str, Any]:
+        return {"op": str(self.op_id), "kind": self.kind, "name": self.name or "", "at": self.at}
+
+
+MOST_DEEDS, DEED = 3, (*Deed._fields[:-1], "actor__name")
+LATELY = "answers AND seq > (SELECT head - 12 FROM cafe_stream WHERE cafe_stream.id = stream_id)"
 
 
 def carry_out(event: Event, op: Op, now: int) -> None:
@@ -73,8 +98,10 @@ def carry_out(event: Event, op: Op, now: int) -> None:
             event.word = op.data["text"]
 
 
-def now_part(event: Event) -> Part:
-    """The one part of the stage; `phase` is the stored one, readers apply `phase_at` themselves."""
+def now_part(event: Event, done: Sequence[Deed] = ()) -> Part:
+    """The one part of the stage; `phase` is the stored one, readers apply `phase_at` themselves. Moderators read too
+    what was `done` last, the newest first: one account may lead from several devices.
+    """
     session = event.numbered(event.session_no)
     questions = [q for q in session.questions.all() if q.table_no is None] if session else []
     clocked = session or event.current_session()  # in the lobby people see how long the first one will be
@@ -90,4 +117,5 @@ def now_part(event: Event) -> Part:
         "by_hand": event.by_hand,
         "minutes": clocked.minutes if clocked else None,
     }
-    return Part.same("now", event.stage_seq, fields)
+    guests = {"id": "now", "seq": event.stage_seq, **fields}
+    return Part("now", event.stage_seq, guests, {**guests, "done": [deed.fields() for deed in done]})

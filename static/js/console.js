@@ -2,6 +2,7 @@
 
 import { act, operation, refuse } from "./acts.js";
 import { toast } from "./base.js";
+import { tellDeeds } from "./deeds.js";
 import { deskReader, showCode } from "./desk.js";
 import { keepFocus } from "./focus.js";
 import { start } from "./live.js";
@@ -26,6 +27,7 @@ function run(main) {
   document.addEventListener("click", (event) => onClick(event, live));
   document.addEventListener("click", stopSecond, true);
   people(page);
+  tellDeeds(live);
 }
 
 function showStep({ live, main, pressed }) {
