@@ -59,12 +59,17 @@ function browser(change = {}) {
     fetch: async () => answer({ t: "pong", now: time, known: true }),
     isStyled: () => true,
     within: async (promise, ms, otherwise) => {
-      const came = await Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 5, "late"))]);
+      const came = await Promise.race([promise, turns(5).then(() => "late")]);
       if (came === "late") time += ms;
       return came === "late" ? otherwise : came;
     },
     ...change,
   };
+}
+
+/** Turns of the event loop: what happens in the next one happens before, however slow the machine is. */
+async function turns(count) {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function answer(json, { kind = "application/json" } = {}) {
@@ -124,7 +129,7 @@ test("a socket on which nothing comes back is buffered", async () => {
 
 test("a socket that our server ends because it hears nothing is buffered too", async () => {
   const at = browser();
-  Socket.answers = (_frame, socket) => (setTimeout(() => socket.onclose({ code: 1000 }), 1), null);
+  Socket.answers = (_frame, socket) => (setImmediate(() => socket.onclose({ code: 1000 })), null);
   const { found } = await tried(at);
   assert.deepEqual([found.there.note, forOperators(found)], ["silent", ["buffer"]]);
 });
@@ -140,7 +145,7 @@ test("a long message that does not come back whole is seen", async () => {
 test("a socket that is cut while it is quiet is seen, and how soon", async () => {
   const at = browser();
   Socket.answers = ({ c }, socket) => {
-    if (c === "once") setTimeout(() => socket.onclose({ code: 1006 }), 1);
+    if (c === "once") setImmediate(() => socket.onclose({ code: 1006 }));
     return JSON.stringify({ t: "pong", c, now: 0 });
   };
   const { found, states: got } = await tried(at);
@@ -151,7 +156,7 @@ test("a socket that is cut while it is quiet is seen, and how soon", async () =>
 
 test("a server that is full says so, and it is nobody's fault", async () => {
   const at = browser();
-  Socket.answers = (_frame, socket) => (setTimeout(() => socket.onclose({ code: 1006 }), 1), JSON.stringify({ t: "bye", retry_ms: 1, why: "full" }));
+  Socket.answers = (_frame, socket) => (setImmediate(() => socket.onclose({ code: 1006 })), JSON.stringify({ t: "bye", retry_ms: 1, why: "full" }));
   const { found } = await tried(at);
   assert.deepEqual([found.there.note, forVisitors(found), forOperators(found)], ["busy", ["busy"], ["full"]]);
 });
