@@ -151,7 +151,7 @@ def test_lobby_asks_the_same_number_of_questions_however_many_sit(event: Event, 
         connection,
     ) as asked:
         browser.get(f"/e/{event.key}/lobby/")
-    assert len(asked) == 19
+    assert len(asked) == 13
 
 
 def test_leaving_by_plain_form_frees_the_seat(event: Event, cem: Participant) -> None:

@@ -132,4 +132,4 @@ def test_table_asks_the_same_number_of_questions_however_many_notes(
     browser = browser_of(cem)
     with CaptureQueriesContext(connection) as asked:
         browser.get(reverse("table", args=[event.key]))
-    assert len(asked) == 23
+    assert len(asked) == 17
