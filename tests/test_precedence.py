@@ -15,11 +15,12 @@ from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 from websockets.asyncio.client import connect
 
-from sessions.live import news, precedence
+from sessions.live import news, precedence, rights
 from sessions.live.news import News
 from sessions.live.precedence import GivingWay, going_first, is_free
 from tests.cafe import Cafe
 from tests.raw import frame, handshake
+from tests.test_hub import Once
 from tests.test_serving import HOST, running
 from tests.test_socket import Browser, board_of, browser
 from tests.test_socket import running as running_event
@@ -109,6 +110,28 @@ async def test_a_note_goes_first_until_it_is_at_its_table(cafe: Cafe) -> None:
 
 def becomes_free() -> None:
     assert precedence._free.wait(SOON_S)
+
+
+async def test_what_is_told_while_rights_are_asked_waits_for_what_they_hang_on(
+    cafe: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cem is removed when it has just been read what he may see, and then somebody writes."""
+
+    def overtaken(*asked: Any) -> Any:
+        found = read.usual(*asked)
+        assert cafe.does(cafe.moderator, "room", "person.set", p=cafe.cem.pk, removed=True).code is None
+        assert cafe.writes(cafe.ben, "not for Cem").code is None
+        return found
+
+    board, _question = await board_of(cafe)
+    cem = await browser(cafe).hello(**{board.replace(":", "_"): 0})
+    await cem.hears("parts", s="me")
+    read = Once(rights._read, overtaken)
+    monkeypatch.setattr(rights, "_read", read)
+    read.armed = True
+    await sync_to_async(lambda: cafe.does(cafe.moderator, "stage", "word.say", text="Welcome"))()
+    assert (await cem.hears("close"))["code"] == 4403
+    assert not [frame for frame in cem.got if frame.get("s") == board and frame["parts"]]
 
 
 async def test_who_says_much_at_once_leaves_others_their_turn(cafe: Cafe) -> None:

@@ -24,10 +24,12 @@ async def check(hub: "Hub", followers: Collection[Follower]) -> None:
     for follower in followers:
         person = people.get(follower.viewer.pk)
         if person is None or person.removed_at is not None:
+            hub.leave(follower)  # at once: what else there is to say is not for them
             await follower.told("removed" if person else "not_found")
             follower.close(4403 if person else 4404)
             continue
         if follower.device is not None and follower.device not in devices:
+            hub.leave(follower)
             await follower.told("sign_in")
             follower.close(4401)
             continue
