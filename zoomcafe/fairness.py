@@ -18,7 +18,7 @@ from zoomcafe import static
 from zoomcafe.errors import Busy
 
 PATIENCE_S = 2.0
-RESTS = {"file": 5}  # times what it took, until the next turn: files are answered by the loop that everybody needs
+RESTS = {"file": 5, "live": 1}  # times what it took, until the next turn: the loop answers these, which all need
 MOST_REST_S = 0.05
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 Gate = tuple[str, str, str]  # address, cookies, kind of request

@@ -61,9 +61,9 @@ Measured 2026-11-27 on two cores (x86_64), with the commands named; these figure
   doubled, none refused, no page was sent away for good; 99 % were back within 1.4 s, all within 1.7 s, and all showed
   what the database has.
 - While one process floods the server with eight callers, in thirteen ways
-  (`python3 manage.py tool python -m tests.bench.flood`), a change reaches the other side of the table after 0.9 to 2.0
-  times as long as in peace at the median (5 to 7 ms in peace), and after 1.0 to 2.8 times as long in 95 of 100 cases
-  but one: with requests that never end, one change in twenty took 31 ms.
+  (`python3 manage.py tool python -m tests.bench.flood`; the server has a core, callers and guests share the other), a
+  change reaches the other side of the table after 1.0 to 1.8 times as long as in peace at the median (9 to 11 ms in
+  peace, that day), and in 19 of 20 cases within 1.1 to 2.2 times as long as 19 of 20 take in peace.
 
 ## What this does not show
 
