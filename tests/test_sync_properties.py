@@ -204,12 +204,14 @@ CLOCK = ("at", "edited", "ends_at", "paused_left")
 
 def state(game: Game) -> dict[str, Any]:
     return {
-        str(stream.pk): {
-            name: {field: value for field, value in part.items() if field not in CLOCK}
-            for name, part in read(stream, -1).items()
-        }
-        for stream in streams_of(game)
+        str(stream.pk): {name: untimed(part) for name, part in read(stream, -1).items()} for stream in streams_of(game)
     }
+
+
+def untimed(part: dict[str, Any]) -> dict[str, Any]:
+    """Without what the clock says, of the part and of what was done."""
+    done = {"done": [untimed(deed) for deed in part["done"]]} if "done" in part else {}
+    return {field: value for field, value in part.items() if field not in CLOCK} | done
 
 
 @quick
