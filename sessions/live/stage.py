@@ -79,7 +79,7 @@ class Deed(NamedTuple):
 
 
 MOST_DEEDS, DEED = 3, (*Deed._fields[:-1], "actor__name")
-LATELY = "answers AND seq > (SELECT head - 12 FROM cafe_stream WHERE cafe_stream.id = stream_id)"
+LATELY = "answers AND seq > (SELECT head - 100 FROM cafe_stream WHERE cafe_stream.id = stream_id)"
 
 
 def carry_out(event: Event, op: Op, now: int) -> None:

@@ -3,6 +3,7 @@
 import { start } from "./live.js";
 
 const AGAIN_MS = [300, 1_500];
+const LOOKED_AT = [{ threshold: 0.5 }, { rootMargin: "-50% 0px" }]; // half of it is there, or it is where one looks, however long
 
 /** Where the exhibit of `part` as of its head is found; after a restore heads come again, with another epoch. */
 export function addressOf(base, part, epoch) {
@@ -12,7 +13,7 @@ export function addressOf(base, part, epoch) {
 function gallery(main) {
   const live = start(main);
   const seen = `zc-seen-${main.dataset.event}`;
-  const watcher = new IntersectionObserver(looked, { threshold: 0.5 });
+  const watchers = LOOKED_AT.map((how) => new IntersectionObserver(looked, how));
   let again = 0;
 
   live.on("part", ({ s, part }) => {
@@ -49,14 +50,14 @@ function gallery(main) {
   }
 
   function refresh() {
-    watcher.disconnect();
+    for (const watcher of watchers) watcher.disconnect();
     const results = document.getElementById("results");
     if ("whole" in results.dataset) results.dataset.heads = sum(live.parts("gallery"));
     const found = document.getElementById("found");
     const n = results.querySelectorAll(".note").length;
     if (found) live.fill(found, { n });
     for (const nothing of results.querySelectorAll("[data-nothing]")) nothing.hidden = n > 0;
-    for (const board of document.querySelectorAll(".exhibit")) watcher.observe(board);
+    for (const board of document.querySelectorAll(".exhibit")) for (const watcher of watchers) watcher.observe(board);
     const current = document.querySelector(".route [aria-current]");
     if (current) visit(current.dataset.stop);
     tick();
