@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, connections
 from pytest_django import Settings
 
+from sessions.live import precedence
 from tests import foundation_urls as urls
 from zoomcafe import fairness
 from zoomcafe.lanes import Lanes, Pages
@@ -156,6 +157,15 @@ async def test_who_fetches_many_files_leaves_the_loop_to_others_in_between(
     assert sorted(status for status, _headers, _body in files) == [200, 503, 503]
     assert (await get(pages, "/static/css/base.css"))[0] == 200
     assert (await get(pages, "/test/ask", **same))[0] == 200
+
+
+async def test_who_makes_a_page_lets_notes_go_first(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precedence, "LONGEST_S", 60.0)
+    with precedence.going_first():
+        page = asyncio.create_task(get(pages, "/test/ask"))
+        await asyncio.sleep(0.05)
+        assert not page.done()
+    assert (await page)[0] == 200
 
 
 async def test_whatever_cookies_they_make_up_one_address_has_half_of_the_lanes(

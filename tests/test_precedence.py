@@ -16,8 +16,11 @@ from django.db import connection, transaction
 from websockets.asyncio.client import connect
 
 from sessions.live import news, precedence, rights
+from sessions.live.hub import Hub
+from sessions.live.kinds import Part
 from sessions.live.news import News
 from sessions.live.precedence import GivingWay, going_first, is_free
+from sessions.models import Stream
 from tests.cafe import Cafe
 from tests.raw import frame, handshake
 from tests.test_hub import Once
@@ -89,21 +92,41 @@ def test_statements_of_a_page_wait() -> None:
     assert page.wait(SOON_S)
 
 
-async def test_a_note_goes_first_until_it_is_at_its_table(cafe: Cafe) -> None:
-    board, question = await board_of(cafe)
+async def test_a_note_goes_first_while_it_is_written(cafe: Cafe) -> None:
     seen = []
 
     def listen(_touched: Collection[int], _told: Sequence[News]) -> None:
         seen.append(is_free())
 
+    board, question = await board_of(cafe)
     cem = await browser(cafe).hello(**{board.replace(":", "_"): 0})
-    await cem.hears("welcome")
     news.listeners.append(listen)
     try:
         await cem.posts(board, "note.add", q=question, text="first")
     finally:
         news.listeners.remove(listen)
     assert seen == [False]
+    await sync_to_async(becomes_free)()
+    await cem.leaves()
+
+
+async def test_a_note_goes_first_while_it_is_given_to_its_table(cafe: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written elsewhere, so that no batch of ours is under way."""
+    given = []
+
+    async def gives(self: Hub, stream: Stream, parts: list[Part]) -> None:
+        given.append(is_free())
+        await give(self, stream, parts)
+
+    board, _question = await board_of(cafe)
+    cem = await browser(cafe).hello(**{board.replace(":", "_"): 0})
+    await cem.hears("welcome")
+    give = Hub._give
+    monkeypatch.setattr(Hub, "_give", gives)
+    await sync_to_async(lambda: cafe.writes(cafe.ben, "first"))()
+    await cem.hears("parts", s=board)
+    assert given
+    assert not any(given)
     await sync_to_async(becomes_free)()
     await cem.leaves()
 

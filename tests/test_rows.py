@@ -53,6 +53,27 @@ def test_a_row_that_was_read_is_what_django_reads(running: Cafe, model: type[mod
         assert state(row) == state(by_django)
 
 
+@pytest.mark.parametrize("model", LOADED)
+def test_what_is_gathered_is_what_each_would_have_found(running: Cafe, model: type[models.Model]) -> None:
+    """Also in a statement with others, and through JSON: truths, moments and ids are what they are."""
+    running.writes(running.cem, "Benches 🌳")
+    names = rows.readable(model)
+    among = {model._meta.pk.name: list(model._default_manager.values_list("pk", flat=True))}
+    nobody = rows.Wish(Participant, ("name",), {"id": []})
+    of_people = rows.Wish(Note, ("author",), {"author": [running.cem.pk]}, where="gone_at IS NULL", counted=True)
+    wish = rows.Wish(model, names, among)
+    none, found, counted = rows.gather(nobody, wish, of_people)
+    assert sorted(map(tuple, found)) == sorted(map(tuple, rows.find(model, names, among))) != []
+    assert (none, list(map(tuple, counted))) == ([], [(running.cem.pk, 1)])
+
+
+def test_a_key_leads_to_rows_in_both_directions(running: Cafe) -> None:
+    sessions = rows.find(Session, ("number",), {"event__key": [running.event.key]})
+    tables = rows.find(Table, ("number",), {"boards__id": [running.board(2).pk]})
+    assert [*map(tuple, sessions)] == [(1,), (2,)]
+    assert [*map(tuple, tables)] == [(2,)]
+
+
 def test_what_was_not_read_is_read_when_it_is_asked_for(running: Cafe) -> None:
     [person] = rows.load(Participant, ("id", "event"), {"id": [running.cem.pk]})
     assert person.get_deferred_fields() >= {"name", "role"}

@@ -1,12 +1,14 @@
 """Strict parsing of what comes in, and how `parts` frames are cut."""
 
 import json
+from itertools import permutations
 from uuid import UUID
 
 import pytest
 from django.conf import settings
 
 from sessions.live import wire
+from sessions.live.compact import lasting
 from sessions.live.kinds import Part
 from sessions.live.ops import Answer, Name, Refused
 
@@ -15,6 +17,29 @@ OP = '{"t":"op","id":"x","s":"room","k":"seat.any","d":{}}'
 
 def test_a_frame_is_read() -> None:
     assert wire.parse(OP) == {"t": "op", "id": "x", "s": "room", "k": "seat.any", "d": {}}
+
+
+def test_a_frame_like_a_good_one_but_for_a_type_or_a_name_is_refused() -> None:
+    """Shapes that were all right are remembered."""
+    wire.parse(OP)
+    for like in (
+        OP.replace('"x"', "1"),
+        OP.replace("{}", "[]"),
+        OP.replace('"id"', '"ID"'),
+        OP.replace("op", "sub", 1),
+    ):
+        with pytest.raises(Refused, match="bad_field"):
+            wire.parse(like)
+    for order in permutations(json.loads(OP).items()):  # more than are remembered
+        wire.parse(json.dumps(dict(order)))
+    assert len(wire._good) == wire.MOST_SHAPES
+
+
+def test_what_is_encoded_is_what_json_would_write() -> None:
+    said = [7, Name("board", 3), "note.add", {"text": 'Bäume "🌳"\n', "q": None, "a": [True, 1.5]}, UUID(int=1)]
+    for usual in (json.JSONEncoder(default=str, sort_keys=True), json.JSONEncoder(default=str, ensure_ascii=False)):
+        assert lasting(usual)(said) == usual.encode(said)
+        assert lasting(usual)("ü") == usual.encode("ü")
 
 
 @pytest.mark.parametrize(
