@@ -78,7 +78,8 @@ class Deed(NamedTuple):
         return {"op": str(self.op_id), "kind": self.kind, "name": self.name or "", "at": self.at}
 
 
-MOST_DEEDS, DEED = 3, (*Deed._fields[:-1], "actor__name")
+MOST_DEEDS = 3
+DEED = (*Deed._fields[:-1], "actor__name")
 LATELY = "answers AND seq > (SELECT head - 100 FROM cafe_stream WHERE cafe_stream.id = stream_id)"
 
 

@@ -31,14 +31,14 @@ def consoles(everywhere: Everywhere) -> Iterator[tuple[Page, Page]]:
 def test_both_see_who_did_what_and_hear_of_the_others(consoles: tuple[Page, Page]) -> None:
     desk, phone = consoles
     desk.get_by_role("button", name="Pause", exact=True).click()
-    newest_is(desk, "Clock stopped", ", here")
+    newest_is(desk, "Clock paused", ", here")
     newest_is(phone, "Uhr angehalten", ", an anderer Regie")
     expect(phone.locator("#toasts")).to_contain_text("Uhr angehalten. Das war Ada", timeout=SOON)
 
     phone.get_by_role("button", name="Weiter", exact=True).click()
     newest_is(phone, "Uhr läuft weiter", ", hier")
-    newest_is(desk, "Clock goes on", ", on another console")
-    expect(desk.locator("#toasts")).to_contain_text("Clock goes on. Ada", timeout=SOON)
+    newest_is(desk, "Clock resumed", ", on another console")
+    expect(desk.locator("#toasts")).to_contain_text("Clock resumed. Ada", timeout=SOON)
     assert desk.locator("#toasts > *").count() == phone.locator("#toasts > *").count() == 1
 
     phone.reload()
