@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from sessions.live import socket
-from sessions.live.socket import house
+from sessions.live.house import house
 from tests.pages import reads, words
 from tests.test_socket import Browser
 

@@ -11,12 +11,12 @@ from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connection, connections
 from pytest_django import Settings
 
+from sessions.live import house as houses
 from sessions.live import hub as hubs
-from sessions.live import socket as sockets
 from sessions.live import threads, visit
+from sessions.live.house import house
 from sessions.live.hub import Hub
 from sessions.live.pace import knocking, strangers
-from sessions.live.socket import house
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
 from tests.test_socket import Browser, board_of, browser
@@ -239,7 +239,7 @@ async def test_who_comes_too_often_is_let_in_later_and_not_looked_for(
         monkeypatch.setattr(each, "buckets", OrderedDict())
     usual, looked_for = visit.viewer, []
     monkeypatch.setattr(visit, "viewer", lambda code, *who, **how: looked_for.append(code) or usual(code, *who, **how))
-    monkeypatch.setattr(sockets, "KEPT_WAITING_S", 0.2)
+    monkeypatch.setattr(houses, "KEPT_WAITING_S", 0.2)
     loop = asyncio.get_running_loop()
     closed, took = [], []
     for _time in range(4):
@@ -250,5 +250,5 @@ async def test_who_comes_too_often_is_let_in_later_and_not_looked_for(
     assert min(took[2:]) >= 0.2
     assert len(looked_for) == 2
     assert (house.kept_waiting, house.before_hello, house.sockets) == (0, 0, 0)
-    monkeypatch.setattr(sockets, "MOST_KEPT_WAITING", 0)
+    monkeypatch.setattr(houses, "MOST_KEPT_WAITING", 0)
     assert not await Browser(running.event.key, cookie).opens()

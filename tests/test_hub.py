@@ -17,9 +17,10 @@ from pytest_django import Settings
 from sessions.live import hub as hubs
 from sessions.live import news, reading, rights, streams, threads, visit
 from sessions.live.follower import Follower
+from sessions.live.house import house
 from sessions.live.hub import Hub
 from sessions.live.ops import Answer, Name, Op
-from sessions.live.socket import Socket, house
+from sessions.live.socket import Socket
 from sessions.models import Participant, Stream
 from tests.cafe import Cafe
 from tests.test_socket import Browser, board_of, browser
@@ -51,7 +52,7 @@ class Reader:
         self.cursor = 0
         self.moved = asyncio.Event()
 
-    async def gets(self, text: str) -> None:
+    def gets(self, text: str) -> None:
         frame = json.loads(text)
         self.frames.append(frame)
         if frame["t"] == "parts":

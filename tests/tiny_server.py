@@ -15,6 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from sessions.live.line import Line, line_of
 from zoomcafe.serving import CafeServer, Limits, listening_socket
 
 BURST = [f"{number}{'x' * (60_000 + number * 7_919 % 40_000)}" for number in range(7)]  # more than fits into a piece
@@ -23,7 +24,10 @@ counted = itertools.count(1)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    await (page if scope["type"] == "http" else echo)(scope, receive, send)
+    if scope["path"].startswith("/short"):
+        await short(scope, receive, send)
+    else:
+        await (page if scope["type"] == "http" else echo)(scope, receive, send)
 
 
 async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -74,6 +78,48 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
         else:
             answer = next(counted) if scope["path"] == "/count" else len(event["text"])
             await send({"type": "websocket.send", "text": str(answer)})
+
+
+async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answers every text with itself: what begins with "+" on the short way, the rest by ASGI, "slowly" after a moment;
+    at `/short/asgi` all by ASGI. "burst" gets 0.5 MB, "flood" texts without end, "!" breaks.
+    """
+    await receive()
+    await send({"type": "websocket.accept"})
+    line, busy = line_of(scope), False
+
+    def take(text: str) -> bool:
+        if busy or text[0] not in "+!":
+            return False
+        if text == "!":
+            raise ValueError("broken")
+        line.say(text)
+        return True
+
+    assert line is not None
+    if scope["path"] != "/short/asgi":
+        line.listen(take)
+    while (event := await receive())["type"] == "websocket.receive":
+        busy = True
+        await long_answer(event["text"], line, receive)
+        await send({"type": "websocket.send", "text": event["text"]})
+        busy = False
+    line.say("to nobody")
+    say("gone")
+
+
+async def long_answer(asked: str, line: Line, receive: Any) -> None:
+    if asked == "slowly":
+        await asyncio.sleep(0.1)
+    if asked == "burst":
+        for text in BURST:
+            line.say(text)
+    if asked == "flood":
+        await flood(receive, lambda message: at_once(line.say(message["text"])))
+
+
+async def at_once(_said: None) -> None:
+    """What was said is on its way."""
 
 
 async def flood(receive: Any, send: Any) -> None:

@@ -19,7 +19,7 @@ from sessions.live.ops import Name
 from sessions.live.precedence import going_first
 from sessions.live.threads import in_thread
 from sessions.live.trouble import storage
-from sessions.live.wire import Encoded, parts_frames
+from sessions.live.wire import Encoded, Frame, parts_frames, size_of
 from sessions.models import Participant, Stream
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Hub:
         """The streams of which these news say all that we lack; the others are read."""
         known = set()
         for one in told:
-            pk = one.stream.pk
+            pk = one.stream.id
             if pk not in self.followers or pk in self.dirty:
                 continue
             before = self.news.pop(pk, None)
@@ -111,14 +111,14 @@ class Hub:
     def follow(self, follower: Follower, stream: Stream, name: Name, after: int | None) -> None:
         """Starts to follow from the cursor `after`; null, or one that cannot be, means from the beginning."""
         known = after is not None and 0 <= after <= stream.head
-        sub = Sub(stream.pk, name, after if known and after is not None else -1, reset=not known)
-        follower.subs[stream.pk] = sub
-        self.followers.setdefault(stream.pk, {})[follower] = sub
-        self.names[stream.pk] = Name(stream.kind, stream.ref)
+        sub = Sub(stream.id, name, after if known and after is not None else -1, reset=not known)
+        follower.subs[stream.id] = sub
+        self.followers.setdefault(stream.id, {})[follower] = sub
+        self.names[stream.id] = Name(stream.kind, stream.ref)
         if stream.kind == "room" and follower.audience == "moderators":
             self.consoles.add(follower)
             self.wake.set()  # or its first numbers wait for the next beat
-        self.cursors.setdefault(stream.pk, stream.head)
+        self.cursors.setdefault(stream.id, stream.head)
         self.catch_up(follower, sub)
 
     def leave(self, follower: Follower, ids: Collection[int] | None = None) -> None:
@@ -179,7 +179,7 @@ class Hub:
         while those:
             follower, sub = those[0]
             if id(sub) in asking and follower.follows(sub):
-                await self._give_late(follower, sub, frames)
+                self._give_late(follower, sub, frames)
             those.popleft()
             sub.catching_up = False
             if follower.follows(sub) and not sub.ready and not follower.window.full:
@@ -187,13 +187,13 @@ class Hub:
             if len(those) % SLICE == 0:
                 await asyncio.sleep(0)  # others have a turn
 
-    async def _give_late(self, follower: Follower, sub: Sub, frames: "Frames") -> None:
+    def _give_late(self, follower: Follower, sub: Sub, frames: "Frames") -> None:
         if sub.stream_id not in frames.found:
             self.leave(follower, [sub.stream_id])
-            await follower.end(sub.name, "not_found")
+            follower.end(sub.name, "not_found")
             return
         head = frames.found[sub.stream_id][0].head
-        await follower.give(sub, frames.of(follower, sub))
+        follower.give(sub, frames.of(follower, sub), self.loop.time())
         behind = sub.cursor < max(head, self.cursors.get(sub.stream_id, 0))
         sub.ready = not behind and not follower.window.full
 
@@ -252,7 +252,7 @@ class Hub:
         told, self.news = self.news, {}
         try:
             await self._judge_rights(due)
-            await self._hand_on(told)
+            self._hand_on(told)
         finally:
             self.dirty |= self.followers.keys() & told.keys()
         rest = [pk for pk in due if pk in self.followers and self.names[pk].kind not in BEAR_ON_RIGHTS]
@@ -267,10 +267,10 @@ class Hub:
             await rights.check(self, rights.concerned(self, self.unjudged))
             self.unjudged.clear()
 
-    async def _hand_on(self, told: dict[int, News]) -> None:
+    def _hand_on(self, told: dict[int, News]) -> None:
         """What needs no reading. Takes from `told` what was given."""
         for pk in list(told):
-            await self._give(told[pk].stream, told[pk].parts)
+            self._give(told[pk].stream, told[pk].parts)
             del told[pk]
 
     async def _deliver(self, ids: list[int]) -> None:
@@ -286,19 +286,19 @@ class Hub:
                 for follower in list(self.followers.get(pk, {})):
                     follower.close(4404)
                 continue
-            await self._give(*found[pk])
+            self._give(*found[pk])
 
-    async def _give(self, stream: Stream, parts: list[Part]) -> None:
-        if stream.pk not in self.followers:
+    def _give(self, stream: Stream, parts: list[Part]) -> None:
+        if stream.id not in self.followers:
             return
-        start = self.cursors[stream.pk]
-        frames = Frames({stream.pk: (stream, parts)})
-        self.cursors[stream.pk] = max(start, stream.head)
-        for follower, sub in list(self.followers.get(stream.pk, {}).items()):
+        start, head, now = self.cursors[stream.id], stream.head, self.loop.time()
+        frames = Frames({stream.id: (stream, parts)})
+        self.cursors[stream.id] = max(start, head)
+        for follower, sub in list(self.followers[stream.id].items()):
             if not sub.ready or sub.cursor < start:
                 self.catch_up(follower, sub)
-            elif sub.cursor < stream.head:
-                await follower.give(sub, frames.of(follower, sub))
+            elif sub.cursor < head:
+                follower.give(sub, frames.of(follower, sub), now)
 
     async def _look(self) -> None:
         """What nothing else brought: reads every followed head, whatever hints were lost."""
@@ -316,7 +316,7 @@ class Hub:
             for sub in follower.subs.values():
                 if not sub.ready and not follower.window.full:
                     self.catch_up(follower, sub)
-            await follower.beat()
+            follower.beat()
 
     async def _glance(self) -> None:
         consoles = list(self.consoles)
@@ -326,7 +326,7 @@ class Hub:
         numbers = await in_thread(KINDS["room"].glance, events)
         for follower in consoles:
             if follower.viewer.event_id in numbers:
-                await follower.send({"t": "glance", "full": storage.full, **numbers[follower.viewer.event_id]})
+                follower.send({"t": "glance", "full": storage.full, **numbers[follower.viewer.event_id]})
 
     def _everybody(self) -> set[Follower]:
         return {follower for those in self.followers.values() for follower in those}
@@ -345,20 +345,23 @@ class Frames:
     def __init__(self, found: dict[int, tuple[Stream, list[Part]]]) -> None:
         self.found = found
         self.encoded: dict[int, list[Encoded]] = {}
-        self.ready: dict[tuple[int, str, int, bool], list[tuple[int, str]]] = {}
+        self.ready: dict[tuple[int, str, int, bool], list[Frame]] = {}
 
-    def of(self, follower: Follower, sub: Sub) -> list[tuple[int, str]]:
+    def of(self, follower: Follower, sub: Sub) -> list[Frame]:
+        key = (sub.stream_id, follower.audience, sub.cursor, sub.reset)
+        if key not in self.ready:
+            self.ready[key] = self._made(sub, follower.audience)
+        return self.ready[key]
+
+    def _made(self, sub: Sub, audience: str) -> list[Frame]:
         stream, parts = self.found[sub.stream_id]
         if sub.cursor >= stream.head and not sub.reset:
             return []
-        start = max(0, sub.cursor)
-        key = (stream.pk, follower.audience, start, sub.reset)
-        if key not in self.ready:
-            if stream.pk not in self.encoded:
-                self.encoded[stream.pk] = [Encoded.of(part) for part in parts]
-            encoded, audience, reset = self.encoded[stream.pk], follower.audience, sub.reset
-            self.ready[key] = parts_frames(sub.name, start, stream.head, encoded, audience=audience, reset=reset)
-        return self.ready[key]
+        if stream.id not in self.encoded:
+            self.encoded[stream.id] = [Encoded.of(part) for part in parts]
+        start, encoded = max(0, sub.cursor), self.encoded[stream.id]
+        made = parts_frames(sub.name, start, stream.head, encoded, audience=audience, reset=sub.reset)
+        return [Frame(to, text, size_of(text)) for to, text in made]
 
 
 async def farewell(*, others: bool = False) -> None:
@@ -370,7 +373,7 @@ async def farewell(*, others: bool = False) -> None:
     everybody = list(hub._everybody())
     for at, follower in enumerate(everybody):
         retry_ms = SOON_MS * (at % SLICE) // SLICE if others else 500 + LATER_MS * at // len(everybody)
-        await follower.send({"t": "bye", "retry_ms": retry_ms, "why": "restart"})
+        follower.send({"t": "bye", "retry_ms": retry_ms, "why": "restart"})
         follower.close(1012)
         if at % SLICE == SLICE - 1:
             await asyncio.sleep(FAREWELL_S * SLICE / len(everybody))

@@ -25,18 +25,18 @@ async def check(hub: "Hub", followers: Collection[Follower]) -> None:
         person = people.get(follower.viewer.pk)
         if person is None or person.removed_at is not None:
             hub.leave(follower)  # at once: what else there is to say is not for them
-            await follower.told("removed" if person else "not_found")
+            follower.told("removed" if person else "not_found")
             follower.close(4403 if person else 4404)
             continue
         if follower.device is not None and follower.device not in devices:
             hub.leave(follower)
-            await follower.told("sign_in")
+            follower.told("sign_in")
             follower.close(4401)
             continue
         for pk in [pk for pk in follower.subs if pk in wanted and (person.pk, pk) not in allowed]:
             sub = follower.subs[pk]
             hub.leave(follower, [pk])
-            await follower.end(sub.name, "not_allowed_now")
+            follower.end(sub.name, "not_allowed_now")
 
 
 def concerned(hub: "Hub", touched: Mapping[int, Name]) -> list[Follower]:

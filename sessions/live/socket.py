@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 from urllib.parse import parse_qs
 
@@ -19,7 +19,9 @@ from sessions.identity import device_in
 from sessions.live import desk, rights, visit, wire
 from sessions.live.eager import eagerly
 from sessions.live.follower import Follower
+from sessions.live.house import house, keep_waiting
 from sessions.live.hub import Hub
+from sessions.live.line import line_of
 from sessions.live.ops import Answer, Refused
 from sessions.live.pace import Bucket, arriving, knocking, strangers
 from sessions.live.threads import in_thread
@@ -33,40 +35,11 @@ MOST_UNANSWERED = 32
 FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
 IN_A_ROW = 8  # frames of one socket, before others have a turn
 COSTS = {"sub": 10}  # asks the database at once
+AT_ONCE = {"op", "seen"}  # need not wait for anything
 RETRY_MS = 2_000
-KEPT_WAITING_S, MOST_KEPT_WAITING = 1.0, 100
 TRIAL_S = 60
 TRIAL_PER_SECOND, TRIAL_BURST = 1, 16
 TRIALS_SHARE = 4  # of the places before hello
-
-
-class House:
-    """The sockets of this process."""
-
-    def __init__(self) -> None:
-        self.sockets = 0
-        self.before_hello = 0
-        self.trials = 0
-        self.kept_waiting = 0
-        self.of_person: dict[int, OrderedDict[Follower, None]] = {}
-
-    def has_room(self) -> bool:
-        return self.sockets < settings.LIMIT_SOCKETS and self.before_hello < settings.LIMIT_SOCKETS_BEFORE_HELLO
-
-    def enter(self, follower: Follower) -> Follower | None:
-        """Takes a follower in; returns the oldest of a person who has too many."""
-        own = self.of_person.setdefault(follower.viewer.pk, OrderedDict())
-        own[follower] = None
-        return own.popitem(last=False)[0] if len(own) > settings.LIMIT_SOCKETS_PER_PERSON else None
-
-    def leave(self, follower: Follower) -> None:
-        own = self.of_person.get(follower.viewer.pk, OrderedDict())
-        own.pop(follower, None)
-        if not own:
-            self.of_person.pop(follower.viewer.pk, None)
-
-
-house = House()
 
 
 async def live(
@@ -103,6 +76,8 @@ class Socket:
         self.language = visit.language_of(self.cookies, accepted)
         self.as_moderator = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("as") == ["moderator"]
         self.receive, self.send = receive, send
+        self.line = line_of(scope)
+        self.listens = False  # for the next frame, with all before it handled
         self.follower: Follower | None = None
         self.strikes = {"bad": 0, "fast": 0}
         self.unanswered = 0
@@ -209,11 +184,14 @@ class Socket:
     async def _stay(self, viewer: Participant, hello: Message) -> None:
         followed = await self._followed(viewer, hello["streams"], hello.get("epoch"))
         follower = self.follower = Follower(
-            viewer, self._raw, language=self.language, device=device_in(self.cookies, viewer)
+            viewer,
+            self._say if self.line is None else self.line.say,
+            language=self.language,
+            device=device_in(self.cookies, viewer),
         )
         crowded_out = house.enter(follower)
         if crowded_out is not None:
-            await crowded_out.told("too_many_tabs")
+            crowded_out.told("too_many_tabs")
             crowded_out.close(4409)
         await self._welcome(followed)
         await self._follow(followed)
@@ -244,18 +222,43 @@ class Socket:
         for name, stream, after in followed.streams:
             hub.follow(follower, stream, name, after)
         for name, code in followed.refused:
-            await follower.end(name, code)
+            follower.end(name, code)
         if hub.has_passed(followed.judged):
             await rights.check(hub, [follower])
 
     async def _talk(self, viewer: Participant, follower: Follower) -> None:
+        if self.line is not None:
+            self.line.listen(partial(self._take, viewer, follower))
         while True:
             for _frame in range(IN_A_ROW):
-                frame = await self._next()
+                self.listens = True
+                try:
+                    frame = await self._next()
+                finally:
+                    self.listens = False
                 if frame is not None:
                     follower.heard_at = asyncio.get_running_loop().time()
                     await self._heed(viewer, follower, frame)
             await asyncio.sleep(0)
+
+    def _take(self, viewer: Participant, follower: Follower, text: str) -> bool:
+        """What most frames are, in the turn of the loop that brings them; false: it has to go the long way, which
+        knows an answer to everything. `_next` waits meanwhile, and nothing waits for it.
+        """
+        if not self.listens or self.unanswered >= MOST_UNANSWERED or follower.over.done():
+            return False
+        try:
+            frame = wire.parse(text)
+            if frame["t"] not in AT_ONCE or not self.frames.take(1):
+                return False
+            if frame["t"] == "op":
+                self._begin(viewer, frame)
+            else:
+                self._seen(follower, frame["n"])
+        except Refused:
+            return False
+        follower.heard_at = asyncio.get_running_loop().time()
+        return True
 
     async def _heed(self, viewer: Participant, follower: Follower, frame: Message) -> None:
         match frame["t"]:
@@ -277,21 +280,27 @@ class Socket:
         while self.unanswered >= MOST_UNANSWERED:
             self.answered.clear()
             await self.answered.wait()
+        try:
+            self._begin(viewer, frame)
+        except Refused as refused:
+            await self._tell(refused.code)
+            self._count("bad", 4400)
+
+    def _begin(self, viewer: Participant, frame: Message) -> None:
         self.unanswered += 1
         try:
             desk.operate(viewer, frame, self._answer)
-        except Refused as refused:
+        except Refused:
             self.unanswered -= 1
-            await self._tell(refused.code)
-            self._count("bad", 4400)
+            raise
 
     def _answer(self, answer: Answer) -> None:
         self.unanswered -= 1
         self.answered.set()
         if answer.code is None:
-            eagerly(self._raw(wire.ack(answer)))
+            self._say(wire.ack(answer))
             return
-        eagerly(self._text(wire.answer_frame(answer, say(answer.code, self.language, answer.names))))
+        self._say(wire.dump(wire.answer_frame(answer, say(answer.code, self.language, answer.names))))
         if answer.code == "rate_limited":
             self._count("fast", 4429)
 
@@ -329,6 +338,12 @@ class Socket:
     async def _text(self, frame: Message) -> None:
         await self._raw(wire.dump(frame))
 
+    def _say(self, text: str) -> None:
+        if self.line is not None:
+            self.line.say(text)
+        else:
+            eagerly(self._raw(text))
+
     async def _raw(self, text: str) -> None:
         try:
             await self.send({"type": "websocket.send", "text": text})
@@ -343,18 +358,6 @@ class Socket:
         if self.follower is not None:
             house.leave(self.follower)
             Hub.here().leave(self.follower)
-
-
-async def keep_waiting() -> bool:
-    """Whoever comes too often is let in later, to hear it, so that coming again costs them. False if too many do."""
-    if house.kept_waiting >= MOST_KEPT_WAITING:
-        return False
-    house.kept_waiting += 1
-    try:
-        await asyncio.sleep(KEPT_WAITING_S)
-    finally:
-        house.kept_waiting -= 1
-    return True
 
 
 class Trial(Socket):

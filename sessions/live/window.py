@@ -13,25 +13,27 @@ class Window:
         self.seen = 0
         self.sizes: deque[int] = deque()
         self.unconfirmed = 0
+        self.most_frames: int = settings.LIMIT_WINDOW_FRAMES
+        self.most_bytes: int = settings.LIMIT_WINDOW_BYTES
+        self.full = False
         self.full_since: float | None = None  # seconds, loop clock
 
     def add(self, size: int, now: float) -> None:
         self.sent += 1
         self.sizes.append(size)
         self.unconfirmed += size
-        if self.full and self.full_since is None:
-            self.full_since = now
+        if not self.full and self._has_no_room():
+            self.full, self.full_since = True, now
 
     def confirm(self, n: int) -> bool:
         """Takes the browser's word that it handled `n` frames in all; whether that made room again."""
-        was_full = self.full
         for _ in range(min(n, self.sent) - self.seen):
             self.unconfirmed -= self.sizes.popleft()
             self.seen += 1
-        if not self.full:
-            self.full_since = None
-        return was_full and not self.full
+        if not self.full or self._has_no_room():
+            return False
+        self.full, self.full_since = False, None
+        return True
 
-    @property
-    def full(self) -> bool:
-        return len(self.sizes) >= settings.LIMIT_WINDOW_FRAMES or self.unconfirmed >= settings.LIMIT_WINDOW_BYTES
+    def _has_no_room(self) -> bool:
+        return len(self.sizes) >= self.most_frames or self.unconfirmed >= self.most_bytes

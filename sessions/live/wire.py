@@ -36,8 +36,7 @@ FIELDS = {t: ({"t", *required}, {"t": str, **required, **optional}) for t, (requ
 
 def parse(raw: str | bytes) -> dict[str, Any]:
     """One frame as a dict whose `t` is known and whose fields have the right types; raises `Refused`."""
-    size = len(raw) if isinstance(raw, bytes) or raw.isascii() else len(raw.encode("utf-8", "surrogatepass"))
-    if size > settings.LIMIT_FRAME_BYTES:
+    if size_of(raw) > settings.LIMIT_FRAME_BYTES:
         raise Refused("too_large")
     frame = load(raw)
     if not isinstance(frame, dict):
@@ -47,6 +46,11 @@ def parse(raw: str | bytes) -> dict[str, Any]:
     except Refused as refused:
         refused.op_id = frame["id"] if frame.get("t") == "op" and _is_id(frame.get("id")) else None
         raise
+
+
+def size_of(text: str | bytes) -> int:
+    """In bytes, as UTF-8."""
+    return len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _is_id(value: object) -> bool:
@@ -191,6 +195,14 @@ class Encoded(NamedTuple):
         return self.moderators if audience == "moderators" else self.guests
 
 
+class Frame(NamedTuple):
+    """A `parts` frame on its way, the cursor of who has it, and its size in bytes."""
+
+    to: int
+    text: str
+    size: int
+
+
 def parts_frames(
     name: Name, start: int, head: int, parts: Sequence[Encoded], *, audience: str, reset: bool = False
 ) -> list[tuple[int, str]]:
@@ -210,7 +222,7 @@ def _cut(parts: Iterable[Encoded], head: int, audience: str) -> list[tuple[list[
     size = 0
     for part in parts:
         piece = part.to(audience)
-        weight = (len(piece) if piece.isascii() else len(piece.encode())) + 1
+        weight = size_of(piece) + 1
         if size + weight > FRAME_CUT - AROUND and runs[-1][0] and runs[-1][1] != part.seq:
             runs.append(([], 0))
             size = 0

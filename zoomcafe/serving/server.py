@@ -16,9 +16,10 @@ from daphne.server import Server, reactor, twisted_loop
 from twisted.internet import defer
 from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, STDLibLogObserver, globalLogBeginner
 
+from sessions.live import line
 from zoomcafe.serving.connections import CafeFactory, CafeRequest, Limits
 from zoomcafe.serving.door import Door
-from zoomcafe.serving.sockets import CafeSocket, CafeSocketFactory
+from zoomcafe.serving.sockets import CafeSocket, CafeSocketFactory, knows_short_way
 from zoomcafe.serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class CafeServer(Server):  # type: ignore[misc]
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
+        self.short_way = knows_short_way()
         report_twisted_errors()
         asyncio.set_event_loop(twisted_loop)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -130,8 +132,9 @@ class CafeServer(Server):  # type: ignore[misc]
         """As in Daphne, but what waits for a socket's application is bounded."""
         if not isinstance(protocol, CafeSocket):
             return super().create_application(protocol, scope)
+        extensions = {line.NAME: protocol} if self.short_way else {}
         application = self.application(
-            scope={"asgi": {"version": "3.0"}, **scope},
+            scope={"asgi": {"version": "3.0"}, "extensions": extensions, **scope},
             receive=protocol.inbox.get,
             send=functools.partial(self.pass_on, protocol),
         )

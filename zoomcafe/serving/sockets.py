@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import socket
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import daphne.server  # first of all: it installs the reactor that runs on asyncio
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet.tcp import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +31,9 @@ MOST_WAITING = 128 * 1024  # bytes of memory
 MOST_UNSENT = 768 * 1024  # the window of a page is 512 KiB; the rest is for answers and beats
 IN_A_ROW = 16  # steps of reading one socket, of which a frame takes one or two, before others have a turn
 SHORTEST = 7  # of a frame with text in it
+OF_REACTOR = ("_readers", "_readOrWrite", "_asyncioEventloop")  # what the short way needs of them
+OF_CONNECTION = ("socket", "dataBuffer", "offset", "_tempDataLen", "connected", "disconnecting")
+AT_MOST = 8 * 1024  # bytes read at once, on the short way
 AROUND = 512  # bytes of memory for a message without its text
 
 Message = dict[str, Any]
@@ -69,15 +75,7 @@ def text_frame(text: str) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
-def is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def whole_text(data: bytes) -> bytes | None:
+def whole_text(data: bytes) -> str | None:
     """The text of one masked frame that is a message by itself, as browsers send it; null for anything else."""
     if len(data) < SHORTEST or data[0] != 0x81 or data[1] < 0x80:
         return None
@@ -88,7 +86,11 @@ def whole_text(data: bytes) -> bytes | None:
         return None
     key, payload = data[start : start + 4], data[start + 4 :]
     mask = (key * (size // 4 + 1))[:size]
-    return (int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
+    text = (int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
@@ -102,6 +104,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.rests = False
         self.in_a_row = 0
         self.asked: bytes | None = None
+        self.take: Callable[[str], bool] | None = None
 
     # ── coming and going ──
     def onConnect(self, request: Any) -> Any:  # noqa: N802
@@ -123,6 +126,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.factory.server_class.http_factory.keep(self)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        self.take = None  # who keeps the application, which keeps us
         self.factory.server_class.http_factory.closed(self)
         super().connectionLost(reason)
 
@@ -134,11 +138,13 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         """A whole message, the usual case, is read at once; everything else goes Autobahn's way, as would this."""
         text = whole_text(data) if self.expects_a_message() else None
-        if text is None or not is_utf8(text):
+        if text is None:
             self.in_a_row = 0
             super().dataReceived(data)
+        elif self.take is not None and self.inbox.empty() and not self.muted and self.take(text):
+            self.last_ping = time.time()
         else:
-            self.onMessage(text, False)
+            self.onMessage(text.encode(), False)
 
     def expects_a_message(self) -> bool:
         if self.state != self.STATE_OPEN or self.rests or self._perMessageCompress is not None:
@@ -163,6 +169,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.consumeData()
         if not self.rests and self.transport.connected:
             self.transport.resumeProducing()
+            self.read_shortly()
 
     def processData(self) -> bool:  # noqa: N802
         """Frames that arrived in one piece wait like those that have not arrived, and for the turns of others."""
@@ -205,6 +212,52 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         if self.asked is not None:
             self.onPing(self.asked)
         super().check_timeouts()
+
+    # ── the short way (`sessions/live/line.py`) ──
+    def listen(self, take: Callable[[str], bool]) -> None:
+        self.take = take
+        self.read_shortly()
+
+    def read_shortly(self) -> None:
+        """Asks the loop itself for what arrives: Twisted puts a logging context around each piece. It goes on keeping
+        the books, and whoever pauses and resumes reading its way reads its way until this is called again.
+        """
+        if self.take is not None and self.transport in reactor._readers:
+            reactor._asyncioEventloop.add_reader(self.transport.fileno(), self.read)
+
+    def read(self) -> None:
+        """As `doRead` of Twisted's connections, which also sees to it when one ends."""
+        try:
+            data = self.transport.socket.recv(AT_MOST)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            reactor._readOrWrite(self.transport, True)
+            return
+        try:
+            self.dataReceived(data)
+        except Exception:
+            logger.exception("A socket stumbled over what it was sent; it is dropped")
+            self.transport.abortConnection()
+
+    def say(self, text: str) -> None:
+        """`handle_reply` of a text. Where nothing waits to be sent the system takes it at once."""
+        transport = self.transport
+        if self.state != self.STATE_OPEN:
+            return
+        waits = transport.dataBuffer or transport._tempDataLen or transport.disconnecting or self.send_queue
+        if waits or self._perMessageCompress is not None or not transport.connected:
+            self.handle_reply({"type": "websocket.send", "text": text})
+            return
+        frame = text_frame(text)
+        try:
+            taken = transport.socket.send(frame)
+        except OSError:  # also when it takes nothing now; Twisted finds out
+            taken = 0
+        if taken != len(frame):
+            transport.write(frame[taken:])
 
     # ── what goes out ──
     def handle_reply(self, message: Message) -> None:
@@ -265,6 +318,21 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     def _max_message_size_exceeded(self, size: int, limit: int, reason: str) -> None:
         logger.warning("A socket sent %d bytes in one message, %d are allowed; it is closed", size, limit)
         super()._max_message_size_exceeded(size, limit, reason)
+
+
+def knows_short_way() -> bool:
+    """Whether Twisted and Autobahn are made as the short way takes them to be; or else everything goes their way."""
+    one, other = socket.socketpair()
+    with one, other:
+        missing = [
+            name
+            for whole, names in ((reactor, OF_REACTOR), (Connection(one, None, reactor), OF_CONNECTION))
+            for name in names
+            if not hasattr(whole, name)
+        ]
+    if missing:
+        logger.warning("Sockets go the long way: there is no %s", ", ".join(missing))
+    return not missing
 
 
 class CafeSocketFactory(WebSocketFactory):  # type: ignore[misc]

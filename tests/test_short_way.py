@@ -1,0 +1,110 @@
+"""The short way between a socket and its application (`sessions/live/line.py`): what ASGI would do."""
+
+from __future__ import annotations
+
+import logging
+import random
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.raw import frame
+from tests.test_serving import MIB, running
+from tests.tiny_server import BURST
+from zoomcafe.serving import sockets
+
+SHAKE = (
+    b"GET /short HTTP/1.1\r\nHost: cafe.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def words(seed: int) -> list[str]:
+    """Short and long ones, on either way; some keep the application busy while more comes."""
+    dice = random.Random(seed)
+    made = [f"{dice.choice('+-')}{at} {'ä' * dice.choice((0, 3, 60, 200, 7_000))}" for at in range(150)]
+    return [text for at, text in enumerate(made) for text in ([text, "slowly"] if at % 40 == 7 else [text])]
+
+
+async def answers(live: ClientConnection, asked: list[str]) -> list[str]:
+    for text in asked:
+        await live.send(text)
+    return [str(await live.recv()) for _ in asked]
+
+
+@pytest.mark.parametrize("path", ["short", "short/asgi"])
+async def test_everything_is_answered_in_order_whatever_way_it_goes(path: str) -> None:
+    with running() as tiny:
+        async with connect(f"{tiny.url}{path}") as live:
+            assert await answers(live, words(1)) == words(1)
+        assert tiny.line() == "gone"
+        assert tiny.stop()[2] == ""
+
+
+async def test_frames_that_arrive_in_pieces_or_together_keep_their_order() -> None:
+    asked = [f"+{at}" if at % 3 else f"-{at}" for at in range(60)]
+    sent = b"".join(frame(text.encode()) for text in asked)
+    dice = random.Random(2)
+    with running() as tiny, tiny.call() as caller:
+        caller.sendall(SHAKE)
+        assert caller.recv(4_096).startswith(b"HTTP/1.1 101")
+        while sent:
+            cut = dice.choice((1, 5, 9, 40, 200))
+            caller.sendall(sent[:cut])
+            sent = sent[cut:]
+        answered = b"".join(bytes([0x81, len(text)]) + text.encode() for text in asked)
+        got = b""
+        while len(got) < len(answered):
+            got += caller.recv(4_096)
+        assert got == answered
+
+
+async def test_what_is_not_fetched_at_once_follows_and_nothing_overtakes_it() -> None:
+    with running(send_buffer=8_192) as tiny:
+        async with connect(f"{tiny.url}short", max_queue=1) as live:
+            for text in ("burst", "+1", "2"):
+                await live.send(text)
+            assert [await live.recv() for _ in range(len(BURST) + 3)] == [*BURST, "burst", "+1", "2"]
+
+
+async def test_who_fetches_nothing_is_cut_off() -> None:
+    with running() as tiny:
+        before = tiny.memory()
+        async with connect(f"{tiny.url}short", max_queue=1) as live:
+            await live.send("flood")
+            assert tiny.line() == "cut off"
+        assert tiny.memory() - before < 8 * MIB
+
+
+async def test_what_breaks_ends_one_socket() -> None:
+    with running() as tiny:
+        async with connect(f"{tiny.url}short") as live, connect(f"{tiny.url}short") as other:
+            await live.send("!")
+            with pytest.raises(ConnectionClosed):
+                await live.recv()
+            assert await answers(other, words(3)) == words(3)
+        assert "A socket stumbled over what it was sent" in tiny.stop()[2]
+
+
+@pytest.mark.parametrize("ends", ["a close", "a reset"])
+async def test_the_application_hears_that_somebody_left(ends: str) -> None:
+    with running() as tiny:
+        live = await connect(f"{tiny.url}short")
+        assert await answers(live, ["+1"]) == ["+1"]
+        if ends == "a close":
+            await live.close()
+        else:
+            live.transport.abort()
+        assert tiny.line() == "gone"
+        assert tiny.stop()[2] == ""
+
+
+def test_without_what_it_needs_everything_goes_the_long_way(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert sockets.knows_short_way()
+    monkeypatch.setattr(sockets, "OF_CONNECTION", (*sockets.OF_CONNECTION, "_inCopperInstead"))
+    with caplog.at_level(logging.WARNING, "zoomcafe.serving"):
+        assert not sockets.knows_short_way()
+    assert "there is no _inCopperInstead" in caplog.text
