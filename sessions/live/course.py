@@ -45,4 +45,4 @@ def put_together(of_events: Found, of_sessions: Found, of_questions: Found | Non
         asked = rows.objects(Question, QUESTION, of_questions)
         asked.sort(key=lambda question: (question.table_no or 0, question.number))
         rows.attach(sessions, "questions", asked, by="session_id")
-    return {event.pk: event for event in found}
+    return {event.id: event for event in found}

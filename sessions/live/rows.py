@@ -213,8 +213,11 @@ def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) 
 def _parameters(columns: Sequence[Column], rows: Collection[models.Model]) -> list[Any]:
     attributes, prepared = _written(tuple(columns))
     values: list[Sequence[Any]] = [attributes(row.__dict__) for row in rows]
+    if prepared:
+        values = [list(row) for row in values]
     for at, prepare in prepared:
-        values = [(*row[:at], prepare(row[at], connection), *row[at + 1 :]) for row in values]
+        for row in cast("list[list[Any]]", values):
+            row[at] = prepare(row[at], connection)
     return [compact(values)] if _vendor() == "sqlite" else [_array_of(column) for column in zip(*values, strict=True)]
 
 
@@ -222,7 +225,13 @@ def _parameters(columns: Sequence[Column], rows: Collection[models.Model]) -> li
 def _written(columns: tuple[Column, ...]) -> tuple[Callable[[Any], Any], list[tuple[int, Callable[..., Any]]]]:
     """What takes the values from a row's attributes, and which of them the database takes in another form."""
     others = [(at, column) for at, column in enumerate(columns) if not isinstance(column, STORED_AS_IS)]
-    return itemgetter(*(column.attname for column in columns)), [(at, c.get_db_prep_save) for at, c in others]
+    prepared = [(at, _hex if isinstance(c, models.UUIDField) else c.get_db_prep_save) for at, c in others]
+    return itemgetter(*(column.attname for column in columns)), prepared
+
+
+def _hex(value: UUID | None, _connection: object) -> str | None:
+    """As both databases take a UUID in the texts that we make."""
+    return None if value is None else value.hex
 
 
 @cache

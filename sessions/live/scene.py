@@ -94,8 +94,8 @@ class Scene:
         self.now = now_ms()
         self.moment = as_datetime(self.now)
         self.streams = {(s.event_id, Name(s.kind, s.ref)): s for s in streams}
-        self.events = {event.pk: event for event in events}
-        self.people = {person.pk: person for person in people}
+        self.events = {event.id: event for event in events}
+        self.people = {person.id: person for person in people}
         self.saves = Saves()
         self.changes: list[Change] = []
         self.raised: dict[int, Change] = {}  # by stream, its last change
@@ -153,10 +153,10 @@ class Scene:
 
     def refuse_ahead(self, event: Event, op_ids: Iterable[UUID]) -> None:
         """Whoever brings one of these operations hears that its id is taken: what it once wrote has been erased."""
-        stream = self.streams[event.pk, Name("stage")]
+        stream = self.streams[event.id, Name("stage")]
         for op_id in op_ids:
             answer = Change(
-                stream_id=stream.pk, event_id=event.pk, op_id=op_id, answers=True, kind="erased", code="op_id_conflict"
+                stream_id=stream.id, event_id=event.id, op_id=op_id, answers=True, kind="erased", code="op_id_conflict"
             )
             answer.at = self.now
             self.changes.append(answer)

@@ -115,7 +115,7 @@ def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]
     locked = _lock(ops, extra)
     free = ops if _waits_for_locks.get() else _without_held_up(ops, extra, locked)
     scene = _read(free, locked)
-    heads = {stream.pk: stream.head for stream in locked}
+    heads = {stream.id: stream.head for stream in locked}
     states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(free).items()}
     judged = [_judge(scene, states, op) for op in free]
     _write(scene, _news(scene, states, heads))
@@ -127,11 +127,11 @@ def _news(scene: Scene, states: dict[str, Any], heads: dict[int, int]) -> list[N
     if len(states) != 1:
         return []
     [(name, state)] = states.items()
-    raised = [s for s in scene.streams.values() if s.kind == name and s.pk in scene.raised]
-    parts = KINDS[name].raised(state, {stream.ref: heads[stream.pk] for stream in raised})
+    raised = [s for s in scene.streams.values() if s.kind == name and s.id in scene.raised]
+    parts = KINDS[name].raised(state, {stream.ref: heads[stream.id] for stream in raised})
     if parts is None:
         return []
-    return [News(s, heads[s.pk], sorted(parts[s.ref], key=lambda part: part.seq)) for s in raised]
+    return [News(s, heads[s.id], sorted(parts[s.ref], key=lambda part: part.seq)) for s in raised]
 
 
 @transaction.atomic
@@ -151,14 +151,14 @@ def replay(ops: Sequence[Op]) -> list[Answer]:
 def governing(event: Event) -> Iterator[Scene]:
     """Locks every stream of the event; `scene.raise_head(event, name)` gives a part its new seq. Commits at the end."""
     with transaction.atomic():
-        scene = Scene(_locked({"event": [event.pk]}), [event], [])
+        scene = Scene(_locked({"event": [event.id]}), [event], [])
         yield scene
         _write(scene)
 
 
 def open_new(event: Event, parts: Mapping[Name, Sequence[str]]) -> None:
     """The streams of an event in the making. The first of the `parts` of each stream has the seq 1, and so on."""
-    _make(event.pk, parts)
+    _make(event.id, parts)
 
 
 def open_for(event: Event) -> None:
@@ -167,12 +167,12 @@ def open_for(event: Event) -> None:
     people = event.participants.values_list("id", flat=True)
     names = {Name("board", pk): () for pk in boards} | {Name("me", pk): FIRST_OF_ME for pk in people}
     there = {Name(kind, ref) for kind, ref in Stream.objects.filter(event=event).values_list("kind", "ref")}
-    _make(event.pk, {name: parts for name, parts in names.items() if name not in there})
+    _make(event.id, {name: parts for name, parts in names.items() if name not in there})
 
 
 def open_me(participant: Participant) -> None:
     """Makes the stream of somebody new."""
-    _make(participant.event_id, {Name("me", participant.pk): FIRST_OF_ME})
+    _make(participant.event_id, {Name("me", participant.id): FIRST_OF_ME})
 
 
 def _make(event_id: int, parts: Mapping[Name, Sequence[str]]) -> None:
@@ -185,7 +185,7 @@ def _make(event_id: int, parts: Mapping[Name, Sequence[str]]) -> None:
 
 def _birth(stream: Stream, seq: int, part: str) -> Change:
     return Change(
-        stream_id=stream.pk,
+        stream_id=stream.id,
         event_id=stream.event_id,
         seq=seq,
         op_id=UUID(int=0),
@@ -202,7 +202,7 @@ def since(wishes: Sequence[tuple[int, int]]) -> dict[int, tuple[Stream, list[Par
 
     A stream that no longer exists is absent from the answer.
     """
-    found = {stream.pk: stream for stream in rows.load(Stream, STREAM, {"id": [pk for pk, _after in wishes]})}
+    found = {stream.id: stream for stream in rows.load(Stream, STREAM, {"id": [pk for pk, _after in wishes]})}
     reads = [Read(found[pk], after) for pk, after in wishes if pk in found and found[pk].head > after]
     parts: dict[int, list[Part]] = {}
     for name in {read.stream.kind for read in reads}:
@@ -339,7 +339,7 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
     if stream is None or op.actor_id not in scene.people or (op.event_id, op.id) in scene.answered:
         return
     change = Change(
-        stream_id=stream.pk,
+        stream_id=stream.id,
         event_id=op.event_id,
         op_id=op.id,
         answers=True,
@@ -354,7 +354,7 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
 
 
 def _write(scene: Scene, news: Sequence[News] = ()) -> None:
-    raised = [stream for stream in scene.streams.values() if stream.pk in scene.raised]
+    raised = [stream for stream in scene.streams.values() if stream.id in scene.raised]
     if raised:
         rows.update(["head"], raised)
     _save(scene.saves)

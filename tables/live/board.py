@@ -81,12 +81,12 @@ class BoardKind(Kind):
         for note in Note.objects.filter(board__session__event=event, gone_at__isnull=False).exclude(text=""):
             note.text = ""
             scene.saves.update(note, "text")
-            scene.erase(event, What.NOTE_EMPTIED, note.pk)
+            scene.erase(event, What.NOTE_EMPTIED, note.id)
 
     def tombstones(self) -> Iterable[tuple[What, str, object]]:
         erased = Note.objects.exclude(gone_at=None, hidden=False)
         for note in erased.annotate(key=F("board__session__event__key")).iterator():
-            yield from ((what, note.key, note.pk) for what, is_erased in ERASURES.items() if is_erased(note))
+            yield from ((what, note.key, note.id) for what, is_erased in ERASURES.items() if is_erased(note))
 
     def withdraw(self, scene: Scene, event: Event, erased: Erased) -> None:
         """Notes are gone, hidden and emptied again; those the copy does not know cannot be handed in again."""
@@ -165,14 +165,14 @@ def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -
     scene.saves.update(note, "seq", *fields)
     scene.saves.update(board, "note_count")
     if scene.phase(event) is not Phase.RUNNING:
-        board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.pk}")
+        board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.id}")
         scene.saves.update(board, "gallery_seq")
 
 
 def _raise_hidden(scene: Scene, event: Event, note: Note) -> None:
     own = Name("me", note.author_id)
-    scene.need([(event.pk, own)])
-    note.hidden_seq = scene.raise_head(event, own, f"hidden:{note.pk}")
+    scene.need([(event.id, own)])
+    note.hidden_seq = scene.raise_head(event, own, f"hidden:{note.id}")
     scene.saves.update(note, "hidden_seq")
 
 
@@ -204,7 +204,7 @@ def _move(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     note = cloth.note(board, op.data["note"])
     cloth.may_move(scene, event, board, actor)
     question = cloth.question(event, board, op.data["q"]) if "q" in op.data else note.question
-    note.order = cloth.order_after(board, question.pk, note, op.data["after"])
+    note.order = cloth.order_after(board, question.id, note, op.data["after"])
     note.question = question
     _raise(scene, event, board, note, "order", "question")
 
@@ -214,7 +214,7 @@ def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     _ask_own(scene, event, note, actor)
     cloth.count_down(note)
     board.take_away(note, now=scene.now)
-    scene.erase(event, What.NOTE_GONE, note.pk)
+    scene.erase(event, What.NOTE_GONE, note.id)
     _raise(scene, event, board, note, "gone_at")
 
 
@@ -224,7 +224,7 @@ def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     if note.gone_at is not None:
         board.bring_back(note, written=cloth.count(note.author))
         cloth.count_up(note)
-    scene.erase(event, What.NOTE_BACK, note.pk)
+    scene.erase(event, What.NOTE_BACK, note.id)
     _raise(scene, event, board, note, "gone_at")
 
 
@@ -232,7 +232,7 @@ def _hide(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     scene.ask(Action.HIDE, Role(actor.role), event)
     note = cloth.note(board, op.data["note"])
     board.hide(note, hidden=op.kind == "note.hide")
-    scene.erase(event, What.NOTE_HIDDEN if note.hidden else What.NOTE_SHOWN, note.pk)
+    scene.erase(event, What.NOTE_HIDDEN if note.hidden else What.NOTE_SHOWN, note.id)
     if not note.hidden:
         _raise_hidden(scene, event, note)
     _raise(scene, event, board, note, "hidden")
@@ -255,7 +255,7 @@ def _withdraw(scene: Scene, event: Event, board: Board, note: Note, wanted: set[
 
 def _ask_own(scene: Scene, event: Event, note: Note, actor: Participant) -> None:
     role = Role(actor.role)
-    if note.author_id != actor.pk and role is not Role.MODERATOR:
+    if note.author_id != actor.id and role is not Role.MODERATOR:
         raise Refused("not_owner")
     scene.ask(Action.CHANGE_OWN, role, event)
 

@@ -55,12 +55,12 @@ class Cloth:
 
     def _lay(self, scene: Scene, boards: Iterable[Board], tables: Iterable[Table]) -> None:
         """Those of the batch's events."""
-        sessions = {session.pk: session for event in scene.events.values() for session in event.sessions.all()}
-        at = {table.pk: table for table in tables}
+        sessions = {session.id: session for event in scene.events.values() for session in event.sessions.all()}
+        at = {table.id: table for table in tables}
         for board in boards:
             if board.session_id in sessions:
                 board.session, board.table = sessions[board.session_id], at[board.table_id]
-                self.boards[board.pk] = board
+                self.boards[board.id] = board
 
     def _read_notes(self, ops: Sequence[Op], known: Collection[UUID]) -> None:
         """Those that operations name, `known` ones which have their ids, and all of a board on which one is moved."""
@@ -71,7 +71,7 @@ class Cloth:
         notes = Note.objects.select_related("author", "question")
         self.notes = notes.in_bulk(named | set(known))
         for note in notes.filter(board_id__in=moving, gone_at=None) if moving else ():
-            self.notes.setdefault(note.pk, note)
+            self.notes.setdefault(note.id, note)
 
     def board(self, pk: int) -> Board:
         if pk not in self.boards:
@@ -81,7 +81,7 @@ class Cloth:
     def note(self, board: Board, pk: UUID, *, gone: bool = False) -> Note:
         """A note of this board; one that is gone only where that is asked for."""
         note = self.notes.get(pk)
-        if note is None or note.board_id != board.pk or (note.gone_at is not None and not gone):
+        if note is None or note.board_id != board.id or (note.gone_at is not None and not gone):
             raise Refused("not_found")
         note.board = board
         return note
@@ -91,7 +91,7 @@ class Cloth:
         number = board.session.number
         if (event.id, number) not in self.questions:
             session = event.numbered(number)
-            self.questions[event.id, number] = {q.pk: q for q in session.questions.all()} if session else {}
+            self.questions[event.id, number] = {q.id: q for q in session.questions.all()} if session else {}
         question = self.questions[event.id, number].get(pk)
         if question is None or question.table_no not in {None, board.table.number}:
             raise Refused("not_found")
@@ -146,7 +146,7 @@ class Cloth:
 
         What was written before the event came back from an older copy may be handed in until it is closed.
         """
-        sat = self.history.get((actor.pk, board.pk))
+        sat = self.history.get((actor.id, board.id))
         if sat is None:
             raise Refused("no_seat")
         if scene.phase(event) in {Phase.CLOSED, Phase.ARCHIVED}:
@@ -165,12 +165,12 @@ class Cloth:
 
     def order_after(self, board: Board, question: int, note: Note, after: UUID | None) -> str:
         """The place behind `after` among the question's other notes; at the front without one."""
-        here = [n for n in self.notes.values() if n.board_id == board.pk and n.gone_at is None]
+        here = [n for n in self.notes.values() if n.board_id == board.id and n.gone_at is None]
         others = [n for n in here if n.question_id == question and n != note]
-        others.sort(key=lambda n: (n.order, n.pk))
+        others.sort(key=lambda n: (n.order, n.id))
         at = 0
         if after is not None:
-            at = next((i + 1 for i, n in enumerate(others) if n.pk == after), -1)
+            at = next((i + 1 for i, n in enumerate(others) if n.id == after), -1)
         if at < 0:
             raise Refused("not_found")
         before = others[at - 1].order if at else ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base as django_base
@@ -120,6 +121,10 @@ class Cursor(django_base.SQLiteCursorWrapper):
         self.run(query, lambda: django_base.SQLiteCursorWrapper.executemany(self, query, param_list))
         return self
 
+    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+        """Most statements are asked again and again."""
+        return converted(query) if param_names is None else super().convert_query(query, param_names=param_names)
+
     def run(self, query: str, statement: Callable[[], Any]) -> None:
         self.rows = None
         if self.wrapper.has_turn or READS.match(query):
@@ -147,6 +152,12 @@ class Cursor(django_base.SQLiteCursorWrapper):
 
     def __next__(self) -> Any:
         return super().__next__() if self.rows is None else next(self.rows)
+
+
+@lru_cache(maxsize=500)
+def converted(query: str) -> str:
+    """With the marks that SQLite knows."""
+    return django_base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
 
 
 def checkpoint_here() -> None:
