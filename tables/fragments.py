@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -17,17 +18,26 @@ from django.utils.translation import get_language
 
 from sessions.live.shared import Shared
 from sessions.models import Event, Participant, Question
-from tables.gallery import Choice, Exhibit, hang, place_of
+from tables.gallery import EVERYTHING, Choice, Exhibit, hang, place_of
 from tables.models import Board
 
 MOST_BYTES = 64 * 1024 * 1024  # of this process
+
+
+class Place(NamedTuple):
+    """A board in the gallery, as the stream of that name tells of it; `session` and `table` are numbers."""
+
+    session: int
+    table: int
+    board: int
+    name: str  # of the table
+    head: int
 
 
 @dataclass(frozen=True, slots=True)
 class Hung:
     """A board, or with `question` what lies on it for one question, as markup with `count` notes."""
 
-    board: Board
     question: Question | None
     count: int
     markup: SafeString  # where it is kept, packed once for all
@@ -43,6 +53,10 @@ class Column:
     @property
     def count(self) -> int:
         return sum(hung.count for hung in self.hung)
+
+    @property
+    def markup(self) -> list[SafeString]:
+        return [hung.markup for hung in self.hung]
 
 
 class Fragments:
@@ -85,56 +99,66 @@ def size_of(made: list[Hung]) -> int:
 KEPT = Fragments()
 
 
-def shown(
-    boards: Iterable[Board],
-    reader: Participant,
-    *,
-    event: Event,
-    heads: Mapping[int, int],
-    questions: Iterable[Question],
-    choice: Choice,
-) -> list[Hung]:
-    """What hangs of these boards, as markup: a board each, on the wall its questions one by one.
+def places_in(parts: Iterable[Mapping[str, Any]]) -> list[Place]:
+    """Session by session, and there table by table."""
+    exhibits = (part for part in parts if part["id"].startswith("exhibit:"))
+    return sorted(Place(*(part[name] for name in ("session", "no", "board", "name", "head"))) for part in exhibits)
 
-    Two queries for those that are not kept, none for the others. `heads` and `questions` were read before.
+
+def shown(
+    places: Sequence[Place], reader: Participant, *, event: Event, questions: Sequence[Question], choice: Choice
+) -> list[Hung]:
+    """What hangs at these places, as markup: a board each, on the wall its questions one by one.
+
+    Three queries for those that are not kept, none for the others. The reader may read any board of the event.
     """
-    rows = list(boards)
     if choice.words or choice.question:
-        exhibits = hang(rows, reader, choice=choice, heads=heads)
-        return [hung for exhibit in exhibits for hung in _made(event, exhibit, choice)]
-    keys = {board.pk: _key(board, reader, event, heads, questions, choice) for board in rows}
-    found = {pk: KEPT.get(key) for pk, key in keys.items()}
-    missing = [board for board in rows if found[board.pk] is None]
-    for exhibit in hang(missing, reader, heads=heads) if missing else ():
-        found[exhibit.board.pk] = made = [lasting(hung) for hung in _made(event, exhibit, choice)]
-        KEPT.keep(keys[exhibit.board.pk], made)
-    return [hung for board in rows for hung in found[board.pk] or []]
+        return [hung for exhibit in _hang(places, reader, choice) for hung in _made(event, exhibit, choice)]
+    keys = _keys(places, reader, event, questions, choice)
+    found = {place: KEPT.get(key) for place, key in zip(places, keys, strict=True)}
+    missing = {place.board: (place, key) for place, key in zip(places, keys, strict=True) if found[place] is None}
+    for exhibit in _hang([place for place, _key in missing.values()], reader):
+        place, key = missing[exhibit.board.pk]
+        found[place] = made = [lasting(hung) for hung in _made(event, exhibit, choice)]
+        KEPT.keep(key, made)
+    return [hung for place in places for hung in found[place] or []]
+
+
+def _hang(places: Sequence[Place], reader: Participant, choice: Choice = EVERYTHING) -> list[Exhibit]:
+    if not places:
+        return []
+    boards = Board.objects.select_related("session", "table").in_bulk([place.board for place in places])
+    there = [boards[place.board] for place in places if place.board in boards]
+    return hang(there, reader, choice=choice, heads={place.board: place.head for place in places})
 
 
 def lasting(hung: Hung) -> Hung:
     return replace(hung, markup=Shared(hung.markup))
 
 
-def _key(
-    board: Board,
-    reader: Participant,
-    event: Event,
-    heads: Mapping[int, int],
-    questions: Iterable[Question],
-    choice: Choice,
-) -> Hashable:
-    """Everything that stands in the markup; the notes and their authors' names by the head they had."""
-    asked = tuple((q.pk, q.number, q.table_no, q.text) for q in questions if q.session_id == board.session_id)
-    place = (board.pk, board.table.number, board.table.name, board.session.number)
-    of = (event.epoch, event.key, event.language, heads.get(board.pk, 0))
-    return choice.view, get_language(), reader.role == Participant.Role.MODERATOR, place, of, asked
+def _keys(
+    places: Sequence[Place], reader: Participant, event: Event, questions: Sequence[Question], choice: Choice
+) -> list[Hashable]:
+    """For each place everything that stands in its markup; the notes and their authors' names by the head they had."""
+    asked: dict[int, list[Hashable]] = {place.session: [] for place in places}
+    for q in questions:
+        asked.get(q.session.number, []).append((q.pk, q.number, q.table_no, q.text))
+    of = (
+        choice.view,
+        get_language(),
+        reader.role == Participant.Role.MODERATOR,
+        event.epoch,
+        event.key,
+        event.language,
+    )
+    alike = {number: (*of, tuple(those)) for number, those in asked.items()}
+    return [(place, alike[place.session]) for place in places]
 
 
 def _made(event: Event, exhibit: Exhibit, choice: Choice) -> list[Hung]:
     if choice.view == "wall":
         return [
             Hung(
-                exhibit.board,
                 column.question,
                 len(column.papers),
                 render_to_string("tables/wall_papers.html", {"papers": column.papers}),
@@ -143,7 +167,7 @@ def _made(event: Event, exhibit: Exhibit, choice: Choice) -> list[Hung]:
             if column.papers
         ]
     markup = render_to_string("tables/exhibit.html", {"event": event, "exhibit": exhibit})
-    return [Hung(exhibit.board, None, exhibit.count, markup)]
+    return [Hung(None, exhibit.count, markup)]
 
 
 def wall(hung: Iterable[Hung]) -> list[Column]:

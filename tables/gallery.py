@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.utils.functional import cached_property
 
+from sessions.live import rows
 from sessions.models import Event, Participant, Question
 from sessions.text import composed
 from tables.models import Board, Note
@@ -126,7 +127,12 @@ def questions_of(board: Board, questions: Iterable[Question]) -> list[Question]:
 
 
 def all_questions(event: Event) -> list[Question]:
-    return sorted(Question.objects.filter(session__event=event).select_related("session"), key=place_of)
+    """In order, each with its session."""
+    sessions = {session.pk: session for session in event.sessions.all()}
+    asked = rows.whole(Question, {"session": sessions})
+    for question in asked:
+        question.session = sessions[question.session_id]
+    return sorted(asked, key=place_of)
 
 
 def _questions(boards: Sequence[Board]) -> list[Question]:

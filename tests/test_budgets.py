@@ -25,7 +25,7 @@ from tests.notes_on_their_way import go, heads, said
 from tests.opcodes import Opcodes
 from tests.test_socket import Browser, board_of, browser
 
-PAGES = {"join": 1, "lobby": 13, "table": 17, "console": 25, "screen": 25, "gallery": 17}
+PAGES = {"join": 1, "lobby": 13, "table": 17, "console": 22, "screen": 22, "gallery": 14}
 LATER, OF_ROOM = 8, 4
 HELLO_QUERIES = {"lobby": 6, "table": 10}  # who it is, what they may follow, where they sit
 COMES_IN_QUERIES = 6

@@ -208,8 +208,7 @@ def test_a_reader_of_another_language_gets_their_own_markup(walk: Event, cem: Pa
 
 
 def test_fragments_forget_what_was_asked_for_longest_ago(walk: Event) -> None:
-    board = board_at(walk, 1, 1)
-    hung = [fragments.Hung(board, None, 1, SafeString("x" * 1_000))]
+    hung = [fragments.Hung(None, 1, SafeString("x" * 1_000))]
     kept = fragments.Fragments(most_bytes=3 * fragments.size_of(hung))
     for key in "abc":
         kept.keep(key, hung)
@@ -319,7 +318,7 @@ def test_gallery_asks_the_same_number_of_questions_however_many_notes(
     browser = browser_of(cem)
     with CaptureQueriesContext(connection) as asked:
         browser.get(f"/e/{event.key}/gallery/")
-    assert len(asked) == 16
+    assert len(asked) == 13
 
 
 def test_address_of_a_choice_leads_back_to_it() -> None:

@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -92,7 +92,9 @@ class Compression(GZipMiddleware):
             self.put_together(request, response, request.shared)
         return super().process_response(request, response)
 
-    def put_together(self, request: HttpRequest, response: HttpResponse, shared: dict[str, Shared]) -> None:
+    def put_together(
+        self, request: HttpRequest, response: HttpResponse, shared: Mapping[str, Sequence[Shared]]
+    ) -> None:
         if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             response.content = packing.packed(response.content, shared, most_random=self.max_random_bytes)
             response["Content-Encoding"] = "gzip"

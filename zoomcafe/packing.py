@@ -8,7 +8,7 @@ others pack.
 
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from struct import pack
 
 from sessions.live.shared import Shared, packer_of_stretches
@@ -17,11 +17,11 @@ HEADER = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xff"  # deflate, a file name fol
 WRAP = 0xFFFFFFFF
 
 
-def plain(content: bytes, shared: Mapping[str, Shared]) -> bytes:
+def plain(content: bytes, shared: Mapping[str, Sequence[Shared]]) -> bytes:
     return b"".join([piece if isinstance(piece, bytes) else piece.raw for piece in pieces(content, shared)])
 
 
-def packed(content: bytes, shared: Mapping[str, Shared], *, most_random: int) -> bytes:
+def packed(content: bytes, shared: Mapping[str, Sequence[Shared]], *, most_random: int) -> bytes:
     """The same as gzip; up to `most_random` bytes more blur its size (BREACH)."""
     packer, crc, size = packer_of_stretches(), 0, 0
     made = [HEADER, b"a" * secrets.randbelow(most_random), b"\0"]
@@ -35,13 +35,13 @@ def packed(content: bytes, shared: Mapping[str, Shared], *, most_random: int) ->
     return b"".join([*made, packer.flush(), pack("<LL", crc, size & WRAP)])
 
 
-def pieces(content: bytes, shared: Mapping[str, Shared]) -> Iterator[bytes | Shared]:
+def pieces(content: bytes, shared: Mapping[str, Sequence[Shared]]) -> Iterator[bytes | Shared]:
     """What stands between the tokens, and what the tokens stand for."""
     places = sorted((content.find(token.encode()), token) for token in shared)
     done = 0
     for at, token in places:
         if at >= 0:  # or it is another page after all
             yield content[done:at]
-            yield shared[token]
+            yield from shared[token]
             done = at + len(token)
     yield content[done:]

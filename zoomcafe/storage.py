@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import HashedFilesMixin, ManifestStaticFilesStorage
 from django.core.files.base import ContentFile, File
@@ -41,11 +42,24 @@ class ModuleStorage(ManifestStaticFilesStorage):
         ("*.js", ((MODULE_IMPORT, """%(head)s"%(url)s\""""),)),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._addresses: dict[str, str] = {}
+
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files else name
 
+    def url(self, name: Any, force: bool = False) -> str:  # noqa: FBT001, FBT002
+        """Every page asks for the same few; collected, they have their addresses for good."""
+        if force or settings.DEBUG or not self.hashed_files:
+            return str(super().url(name, force))
+        if name not in self._addresses:
+            self._addresses[name] = str(super().url(name, force))
+        return self._addresses[name]
+
     def save_manifest(self) -> None:
         """Puts it in place whole: workers of before an update read it meanwhile."""
+        self._addresses.clear()
         name, draft = self.manifest_name, f"{self.manifest_name}.draft"
         self.manifest_name = draft
         try:

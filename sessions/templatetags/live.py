@@ -1,7 +1,7 @@
 """Template tags of live pages: their parts, filled and blank, and what the browser needs to go on from there."""
 
 import secrets
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache, partial
 from typing import Any, Protocol
@@ -56,6 +56,15 @@ def parts(context: Context, name: str, values: list[dict[str, Any]], prefix: str
 def shared(context: Context, markup: SafeString) -> SafeString:
     """The markup; where it is kept for many and long, its token."""
     return _told(context, markup) if isinstance(markup, Shared) else markup
+
+
+@register.simple_tag(takes_context=True)
+def together(context: Context, pieces: Sequence[SafeString]) -> SafeString:
+    """`shared` for each of these, which stand side by side: where all are kept for many and long, one token for all."""
+    kept = [piece for piece in pieces if isinstance(piece, Shared) and len(piece) >= LONG]
+    if kept and len(kept) == len(pieces):
+        return _token(context, kept)
+    return mark_safe("".join([shared(context, piece) for piece in pieces]))  # noqa: S308  each is safe
 
 
 @register.simple_tag
@@ -136,9 +145,14 @@ def _made_of(those: Stretch, make: Callable[[list[dict[str, Any]]], str]) -> Sha
 
 
 def _told(context: Context, made: Shared) -> SafeString:
+    return made if len(made) < LONG else _token(context, [made])
+
+
+def _token(context: Context, made: Sequence[Shared]) -> SafeString:
+    """What stands in the page until it is put together (`zoomcafe/packing.py`); outside of a request the markup."""
     request = context.get("request")
-    if request is None or len(made) < LONG:
-        return made
+    if request is None:
+        return mark_safe("".join(made))  # noqa: S308  each is safe
     token = secrets.token_hex(16)
     request.__dict__.setdefault("shared", {})[token] = made
     return mark_safe(token)  # noqa: S308  letters and digits
@@ -150,6 +164,8 @@ def _json_of_streams(context: Context, streams: Mapping[str, list[dict[str, Any]
 
 
 def _json_of_parts(context: Context, values: list[dict[str, Any]]) -> str:
+    if not isinstance(values, Several):  # of which nothing is kept
+        return _json(values)[1:-1]
     return ",".join(_shared(context, values, "json", lambda those: ",".join(map(_json_of_part, those))))
 
 

@@ -1,12 +1,14 @@
 """The stream `gallery`: what hangs there, and what people take home."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 from sessions.live import rows
 from sessions.live.fields import Fields, Text
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op
+from sessions.live.rows import Wish
 from sessions.live.scene import Scene
 from sessions.models import Event, Participant, Stream
 from sessions.permissions import Action, Role
@@ -14,7 +16,11 @@ from tables.models import Board, Takeaway
 
 GALLERY = Name("gallery")
 MOST_TEXT = 500
-EXHIBIT = ("pk", "session__number", "table_id", "table__number", "table__name", "gallery_seq", "note_count")
+EXHIBIT = ("id", "session__number", "table", "table__number", "table__name", "gallery_seq", "note_count")
+PLACE = itemgetter(1, 3)  # session by session, and there table by table
+TAKEN = ("participant", "participant__name", "text", "seq")
+CLOSING, HEAD = ("closing", "closing_seq"), ("ref", "head")
+Rows = Iterable[Sequence[Any]]
 
 
 class GalleryKind(Kind):
@@ -38,15 +44,7 @@ class GalleryKind(Kind):
             _take_home(scene, state, event, actor, op.data["text"])
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
-        found: dict[int, list[Part]] = {}
-        ids = [read.stream.event_id for read in reads]
-        events = {event.pk: event for event in rows.load(Event, ("id", "closing", "closing_seq"), {"id": ids})}
-        for read in reads:
-            event = events[read.stream.event_id]
-            found[read.stream.pk] = _exhibits(event, read.after) + _takeaways(event, read.after)
-            if event.closing_seq > max(0, read.after):  # before that there is none
-                found[read.stream.pk].append(Part.same("closing", event.closing_seq, {"text": event.closing}))
-        return found
+        return {read.stream.pk: _all(read) if read.after < 0 else _risen(read) for read in reads}
 
 
 def _take_home(scene: Scene, state: dict[int, Takeaway], event: Event, actor: Participant, text: str) -> None:
@@ -69,33 +67,45 @@ def _close_with(scene: Scene, event: Event, actor: Participant, text: str) -> No
     scene.saves.update(event, "closing", "closing_seq")
 
 
-def _exhibits(event: Event, after: int) -> list[Part]:
-    boards = list(Board.objects.filter(session__event=event, gallery_seq__gt=after).values_list(*EXHIBIT, named=True))
-    heads = _heads_of(event) if boards else {}
-    return [_exhibit(board, heads.get(board.pk, 0)) for board in boards]
+def _all(read: Read) -> list[Part]:
+    """In one statement."""
+    of = [read.stream.event_id]
+    boards, heads, takeaways, closings = rows.gather(
+        Wish(Board, EXHIBIT, {"session__event": of}),
+        Wish(Stream, HEAD, {"event": of, "kind": ["board"]}),
+        Wish(Takeaway, TAKEN, {"participant__event": of}),
+        Wish(Event, CLOSING, {"id": of}),
+    )
+    return _parts(sorted(boards, key=PLACE), heads, takeaways, closings, read.after)
 
 
-def _heads_of(event: Event) -> dict[int, int]:
-    found = rows.find(Stream, ("ref", "head"), {"event": [event.pk], "kind": ["board"]})
-    return dict(cast("list[tuple[int, int]]", found))
+def _risen(read: Read) -> list[Part]:
+    """However many there are of which nothing is new."""
+    of = read.stream.event_id
+    boards = Board.objects.filter(session__event=of, gallery_seq__gt=read.after).values_list(*EXHIBIT)
+    heads = rows.find(Stream, HEAD, {"event": [of], "kind": ["board"], "ref": [board[0] for board in boards]})
+    takeaways = Takeaway.objects.filter(participant__event=of, seq__gt=read.after).values_list(*TAKEN)
+    return _parts(boards, heads, takeaways, rows.find(Event, CLOSING, {"id": [of]}), read.after)
 
 
-def _exhibit(board: Any, head: int) -> Part:
+def _parts(boards: Rows, heads: Rows, takeaways: Rows, closings: Rows, after: int) -> list[Part]:
+    head_of = dict(cast("Iterable[tuple[int, int]]", heads))
+    made = [_exhibit(head_of.get(board[0], 0), *board) for board in boards]
+    made += [_takeaway(*row) for row in takeaways]
+    return made + [Part.same("closing", seq, {"text": text}) for text, seq in closings if seq > max(0, after)]
+
+
+def _exhibit(head: int, board: int, session: int, table: int, no: int, name: str, seq: int, count: int) -> Part:
     fields = {
-        "board": board.pk,
-        "session": board.session__number,
-        "table": board.table_id,
-        "no": board.table__number,
-        "name": board.table__name,
+        "board": board,
+        "session": session,
+        "table": table,
+        "no": no,
+        "name": name,
         "head": head,
-        "count": board.note_count,
+        "count": count,
     }
-    return Part.same(f"exhibit:{board.pk}", board.gallery_seq, fields)
-
-
-def _takeaways(event: Event, after: int) -> list[Part]:
-    written = Takeaway.objects.filter(participant__event=event, seq__gt=after)
-    return [_takeaway(*row) for row in written.values_list("participant_id", "participant__name", "text", "seq")]
+    return Part.same(f"exhibit:{board}", seq, fields)
 
 
 def _takeaway(person: int, name: str, text: str, seq: int) -> Part:

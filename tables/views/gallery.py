@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -14,7 +14,7 @@ from sessions.live import reading
 from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role, Standing, may
 from tables import way
-from tables.fragments import Hung, shown, wall
+from tables.fragments import Hung, Place, places_in, shown, wall
 from tables.gallery import Choice, all_questions
 from tables.models import Board
 from tables.way import Stand
@@ -30,15 +30,14 @@ def gallery(request: HttpRequest, code: str) -> HttpResponse:
     if not _may(Action.READ_ANY, event, reader):
         return redirect("here", code=event.key)
     live = reading.page(reader, ["stage", "me", "gallery"])
-    heads = _heads(live)
-    boards = list(Board.objects.visible_to(reader).filter(pk__in=heads).select_related("session", "table"))
-    choice = _station(Choice.read(request.GET), boards)
-    chosen = [board for board in boards if _fits(board, choice)]
+    places = places_in(live.parts["gallery"])
+    choice = _station(Choice.read(request.GET), places)
     context = _page(event, reader, live, choice)
-    context |= _ways(event, boards, choice, context["questions"])
-    hung = shown(chosen, reader, event=event, heads=heads, questions=context["questions"], choice=choice)
+    context |= _ways(event, places, choice, context["questions"])
+    chosen = [place for place in places if _fits(place, choice)]
+    hung = shown(chosen, reader, event=event, questions=context["questions"], choice=choice)
     context |= _show(hung, choice)
-    context["heads"] = sum(heads.values())
+    context["heads"] = sum(place.head for place in places)
     return render(request, "tables/walk.html" if request.htmx else "tables/gallery.html", context)
 
 
@@ -49,15 +48,17 @@ def exhibit(request: HttpRequest, code: str, board: int) -> HttpResponse:
     Heads alone come again when the event was restored from an older copy, and browsers keep what they have once seen.
     """
     event, reader = identity.guest_of(request, code)
-    boards = Board.objects.visible_to(reader).filter(session__event=event).select_related("session", "table")
-    found = get_object_or_404(boards, pk=board)
+    get_object_or_404(Board.objects.visible_to(reader), pk=board)
     if not _may(Action.READ_ANY, event, reader):
         return redirect("here", code=event.key)
-    heads = _heads(reading.page(reader, ["gallery"]))
-    now = {"at": str(heads[found.pk]), "of": str(event.epoch)[:8]}
+    places = places_in(reading.page(reader, ["gallery"]).parts["gallery"])
+    place = next((place for place in places if place.board == board), None)
+    if place is None:
+        raise Http404
+    now = {"at": str(place.head), "of": str(event.epoch)[:8]}
     if {name: request.GET.get(name) for name in now} != now:
-        return redirect(f"{reverse('exhibit', args=[event.key, found.pk])}?{urlencode(now)}")
-    (hung,) = shown([found], reader, event=event, heads=heads, questions=all_questions(event), choice=Choice())
+        return redirect(f"{reverse('exhibit', args=[event.key, board])}?{urlencode(now)}")
+    (hung,) = shown([place], reader, event=event, questions=all_questions(event), choice=Choice())
     answer = HttpResponse(hung.markup)
     answer["Cache-Control"] = FOREVER
     patch_vary_headers(answer, ["Cookie", "Accept-Language"])
@@ -68,19 +69,15 @@ def _may(action: Action, event: Event, reader: Participant) -> bool:
     return may(action, Standing(Role(reader.role), event.phase_at()))
 
 
-def _heads(live: reading.Page) -> dict[int, int]:
-    return {part["board"]: part["head"] for part in live.parts["gallery"] if part["id"].startswith("exhibit:")}
-
-
-def _station(choice: Choice, boards: list[Board]) -> Choice:
+def _station(choice: Choice, places: list[Place]) -> Choice:
     """In a large event one table at a time, unless more is asked for."""
-    if choice.narrows or choice.view == "wall" or len(boards) <= MOST_AT_ONCE:
+    if choice.narrows or choice.view == "wall" or len(places) <= MOST_AT_ONCE:
         return choice
-    return Choice(table=boards[0].table.number)
+    return Choice(table=places[0].table)
 
 
-def _fits(board: Board, choice: Choice) -> bool:
-    return choice.session in {None, board.session.number} and choice.table in {None, board.table.number}
+def _fits(place: Place, choice: Choice) -> bool:
+    return choice.session in {None, place.session} and choice.table in {None, place.table}
 
 
 def _page(event: Event, reader: Participant, live: reading.Page, choice: Choice) -> dict[str, Any]:
@@ -99,9 +96,9 @@ def _page(event: Event, reader: Participant, live: reading.Page, choice: Choice)
     }
 
 
-def _ways(event: Event, boards: list[Board], choice: Choice, questions: Sequence[Question]) -> dict[str, Any]:
+def _ways(event: Event, places: list[Place], choice: Choice, questions: Sequence[Question]) -> dict[str, Any]:
     """What can be chosen, the tables in the order of the walk, where one stands, and the ways on."""
-    tables = sorted({Stand(board.table.number, board.table.name) for board in boards})
+    tables = sorted({Stand(place.table, place.name) for place in places})
     at = next((place for place, table in enumerate(tables) if table.number == choice.table), None)
     around = {} if at is None else dict(enumerate(tables))
     return {
@@ -125,7 +122,7 @@ def _stop(choice: Choice, table: Stand | None) -> dict[str, Any] | None:
 def _show(hung: list[Hung], choice: Choice) -> dict[str, Any]:
     searching = bool(choice.words or choice.question)
     return {
-        "exhibits": [each for each in hung if each.count or not searching],
+        "exhibits": [each.markup for each in hung if each.count or not searching],
         "columns": wall(hung) if choice.view == "wall" else [],
         "whole": choice.view == "tables" and not searching,
         "found": sum(each.count for each in hung),
