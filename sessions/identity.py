@@ -1,6 +1,7 @@
 """Who is asking: a guest by the cookie bound to the event, a moderator by the account."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 
@@ -16,6 +17,7 @@ from sessions.http import HttpRequest
 from sessions.ledger import What
 from sessions.live import course, rows, streams
 from sessions.live.ops import Name
+from sessions.live.rows import Wish
 from sessions.models import Device, Event, HandOver, Moderator, Participant
 from sessions.steps import all_steps
 
@@ -24,6 +26,7 @@ DAY = timedelta(days=1)  # how long a seat is remembered after the event
 MINUTE = timedelta(minutes=1)
 HAND_OVER_LIFE = timedelta(minutes=5)
 LONGEST_SECRET = 200
+PERSON = rows.readable(Participant)
 
 
 class NotJoined(Exception):  # noqa: N818 - a state, not an error
@@ -67,10 +70,25 @@ def seat_secret(event: Event, cookies: str) -> str | None:
 
 def participant_with(event: Event, cookies: str) -> Participant | None:
     """Whom the Cookie header names in this event, removed or not; one query when there is a secret."""
-    secret = seat_secret(event, cookies)
-    if not secret or len(secret) > LONGEST_SECRET:
-        return None
-    return _guest_with(event, secret)
+    [found] = participants_with([(event, cookies)])
+    return found
+
+
+def participants_with(callers: Sequence[tuple[Event, str]]) -> list[Participant | None]:
+    """The same for many: one query for all."""
+    secrets = [seat_secret(event, cookies) for event, cookies in callers]
+    digests = [digest(secret) if secret and len(secret) <= LONGEST_SECRET else "" for secret in secrets]
+    known = {each for each in digests if each}
+    if not known:
+        return [None] * len(callers)
+    devices, of_people = rows.gather(
+        Wish(Device, ("digest", "participant"), {"digest": known}),
+        Wish(Participant, PERSON, {"devices__digest": known}),
+    )
+    people = {person.pk: person for person in rows.objects(Participant, PERSON, of_people)}
+    whose = {each: people.get(person) for each, person in devices}
+    found = [whose.get(each) for each in digests]
+    return [p if p and p.event_id == event.pk else None for p, (event, _cookies) in zip(found, callers, strict=True)]
 
 
 def _guest_with(event: Event, secret: str) -> Participant | None:

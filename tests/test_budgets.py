@@ -27,7 +27,7 @@ from tests.test_socket import Browser, board_of, browser
 
 PAGES = {"join": 1, "lobby": 13, "table": 17, "console": 22, "screen": 22, "gallery": 14}
 LATER, OF_ROOM = 8, 4
-HELLO_QUERIES = {"lobby": 6, "table": 10}  # who it is, what they may follow, where they sit
+HELLO_QUERIES = {"lobby": 5, "table": 8}  # who it is, what they may follow, where they sit
 COMES_IN_QUERIES = 6
 BATCH_QUERIES, TICK_QUERIES = 7, 2
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer

@@ -13,10 +13,11 @@ from pytest_django import Settings
 
 from sessions.live import house as houses
 from sessions.live import hub as hubs
-from sessions.live import threads, visit
+from sessions.live import threads
 from sessions.live.house import house
 from sessions.live.hub import Hub
 from sessions.live.pace import knocking, strangers
+from sessions.live.socket import coming
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
 from tests.test_socket import Browser, board_of, browser
@@ -237,8 +238,8 @@ async def test_who_comes_too_often_is_let_in_later_and_not_looked_for(
         setattr(settings, f"LIMIT_{limit}_PER_SECOND", 0.01)
     for each in (knocking, strangers):
         monkeypatch.setattr(each, "buckets", OrderedDict())
-    usual, looked_for = visit.viewer, []
-    monkeypatch.setattr(visit, "viewer", lambda code, *who, **how: looked_for.append(code) or usual(code, *who, **how))
+    usual, looked_for = coming.read, []
+    monkeypatch.setattr(coming, "read", lambda callers: looked_for.extend(callers) or usual(callers))
     monkeypatch.setattr(houses, "KEPT_WAITING_S", 0.2)
     loop = asyncio.get_running_loop()
     closed, took = [], []

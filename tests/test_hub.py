@@ -20,7 +20,7 @@ from sessions.live.follower import Follower
 from sessions.live.house import house
 from sessions.live.hub import Hub
 from sessions.live.ops import Answer, Name, Op
-from sessions.live.socket import Socket
+from sessions.live.socket import Socket, coming, greeting
 from sessions.models import Participant, Stream
 from tests.cafe import Cafe
 from tests.test_socket import Browser, board_of, browser
@@ -405,10 +405,10 @@ async def test_rights_lost_between_the_question_and_the_following_are_lost(
         assert checked.wait(PATIENCE)
         return found
 
-    followed = visit.followed
-    overtaken = Once(visit.followed, is_overtaken)
+    followed = greeting.read
+    overtaken = Once(followed, is_overtaken)
     monkeypatch.setattr(rights, "check", checks)
-    monkeypatch.setattr(visit, "followed", overtaken)
+    monkeypatch.setattr(greeting, "read", overtaken)
     cem = browser(running)
     await cem.opens()
     overtaken.armed = True
@@ -441,13 +441,13 @@ async def test_a_slow_database_is_no_reason_to_join_again(
 ) -> None:
     settings.LIMIT_HELLO_SECONDS = 0.2
     there = threading.Event()
-    viewer = visit.viewer
+    read = coming.read
 
-    def slowly(*asked: Any, **options: Any) -> Participant:
+    def slowly(callers: list[visit.Caller]) -> Any:
         assert there.wait(PATIENCE)
-        return viewer(*asked, **options)
+        return read(callers)
 
-    monkeypatch.setattr(visit, "viewer", slowly)
+    monkeypatch.setattr(coming, "read", slowly)
     asyncio.get_running_loop().call_later(0.5, there.set)
     cem = await browser(running).hello()
     assert (await cem.hears("welcome"))["me"]["name"] == "Cem"

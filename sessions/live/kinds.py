@@ -74,9 +74,9 @@ class Kind:
         """Which (participant id, stream id) may be followed."""
         return {(viewer.pk, stream.pk) for viewer in viewers for stream in streams}
 
-    def seat(self, _viewer: "Participant") -> dict[str, Any] | None:
-        """For `me` only: the seat in the current session as `welcome` says it."""
-        return None
+    def seats(self, _viewers: Sequence["Participant"]) -> dict[int, dict[str, Any]]:
+        """For `me` only: the seats in the current session as `welcome` says them, by the id of who has one."""
+        return {}
 
     def closed(self, scene: "Scene", event: "Event") -> None:
         """What has to go for good when the event is closed."""

@@ -75,12 +75,26 @@ def audience_of(viewer: Participant) -> str:
 
 def find(viewer: Participant, names: Sequence[Name]) -> dict[Name, Stream]:
     """The viewer's streams by name as asked for; unknown ones are absent. One query."""
-    own = {Name("me", viewer.pk) if name.kind == "me" else name: name for name in names}
-    among = {"event": [viewer.event_id], "kind": {name.kind for name in own}, "ref": {name.ref for name in own}}
-    found = rows.whole(Stream, among)
-    return {own[key]: row for row in found if (key := Name(row.kind, row.ref)) in own}
+    [found] = find_all([(viewer, names)])
+    return found
 
 
-def who(viewer: Participant) -> dict[str, Any]:
+def find_all(asked: Sequence[tuple[Participant, Sequence[Name]]]) -> list[dict[Name, Stream]]:
+    """`find` for many. One query for all."""
+    own = [(viewer.event_id, {_own(viewer, name): name for name in names}) for viewer, names in asked]
+    wanted = {key for _event, names in own for key in names}
+    events, kinds, refs = {event for event, _names in own}, {n.kind for n in wanted}, {n.ref for n in wanted}
+    found = rows.whole(Stream, {"event": events, "kind": kinds, "ref": refs})
+    streams = {(row.event_id, row.kind, row.ref): row for row in found}
+    return [
+        {name: streams[event, *key] for key, name in names.items() if (event, *key) in streams} for event, names in own
+    ]
+
+
+def _own(viewer: Participant, name: Name) -> Name:
+    return Name("me", viewer.pk) if name.kind == "me" else name
+
+
+def who(viewer: Participant, seat: dict[str, Any] | None) -> dict[str, Any]:
     """Who the viewer is, as the `welcome` frame says it; the seat is that of the current session."""
-    return {"id": viewer.pk, "name": viewer.name, "role": viewer.role, "seat": KINDS["me"].seat(viewer)}
+    return {"id": viewer.pk, "name": viewer.name, "role": viewer.role, "seat": seat}

@@ -24,12 +24,14 @@ from sessions.live.hub import Hub
 from sessions.live.line import line_of
 from sessions.live.ops import Answer, Refused
 from sessions.live.pace import Bucket, arriving, knocking, strangers
-from sessions.live.threads import in_thread
+from sessions.live.together import Together
 from sessions.live.words import say
 from sessions.models import Participant
 
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
+coming: Together[visit.Caller, Participant] = Together(visit.viewers)
+greeting: Together[visit.Hello, visit.Followed] = Together(visit.followings)
 STRIKES = 3
 MOST_UNANSWERED = 32
 FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
@@ -125,16 +127,13 @@ class Socket:
         """Returns when it is over; raises `Gone` or `Closed` when it ends before."""
         if self.comes_too_often:
             raise visit.Closed(4429, "rate_limited")
-        viewer = await in_thread(self._viewer)
+        viewer = await coming.ask(visit.Caller(self.code, self.cookies, self.as_moderator))
         if arriving.wait_ms(viewer.pk):  # before anything is read for them
             raise visit.Closed(4429, "rate_limited")
         hello = await self._hello()
         house.before_hello -= 1
         self.waits = False
         await self._stay(viewer, hello)
-
-    def _viewer(self) -> Participant:
-        return visit.viewer(self.code, self.cookies, as_moderator=self.as_moderator)
 
     async def _hello(self) -> Message:
         """The first frame that says hello; `Closed` when it does not come in time or speaks an older language."""
@@ -208,7 +207,7 @@ class Socket:
 
     async def _followed(self, viewer: Participant, wishes: Message, epoch: str | None) -> visit.Followed:
         try:
-            return await in_thread(visit.followed, viewer, wishes, epoch)
+            return await greeting.ask(visit.Hello(viewer, wishes, epoch))
         except Refused as refused:
             raise visit.Closed(4400, refused.code) from None
 

@@ -1,8 +1,8 @@
 """Who opens a socket or asks over HTTP: found in one database visit, with the code to close with if it is nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -11,15 +11,18 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from sessions.codes import SESSION_KEY
-from sessions.identity import cookie_name, moderator_in, participant_with, put_down, secret_in
+from sessions.identity import cookie_name, moderator_in, participants_with, put_down, secret_in
 from sessions.live import course, reading, rights, rows
+from sessions.live.kinds import KINDS
 from sessions.live.ops import Name, Refused
-from sessions.live.reading import find
+from sessions.live.reading import find_all
+from sessions.live.rows import Wish
 from sessions.live.wire import MOST_STREAMS, stream_name
 from sessions.models import Event, Participant, Stream
 from sessions.models.moderator import Moderator
 
 ALWAYS = ("stage", "me")
+PERSON = rows.readable(Participant)
 
 
 class Closed(Exception):  # noqa: N818 - an answer, not an error
@@ -44,12 +47,49 @@ class Followed:
     epoch: str
 
 
+class Caller(NamedTuple):
+    """Who opens a socket: the event's key in its address, its Cookie header."""
+
+    code: str
+    cookies: str
+    as_moderator: bool
+
+
+class Hello(NamedTuple):
+    """What they then say, as `followed` takes it."""
+
+    person: Participant
+    wishes: dict[str, Any]
+    epoch: str | None
+
+
 def viewer(code: str, cookies: str, *, as_moderator: bool) -> Participant:
     """The guest behind the cookie; on moderator pages, or where no guest is, the moderator. Raises `Closed`."""
-    event = next(iter(rows.whole(Event, {"key": [code]})), None)
-    if event is None:
-        raise Closed(4404, "not_found")
-    person = None if as_moderator else participant_with(event, cookies)
+    [found] = viewers([Caller(code, cookies, as_moderator)])
+    if isinstance(found, Closed):
+        raise found
+    return found
+
+
+def viewers(callers: Sequence[Caller]) -> list[Participant | Closed]:
+    """`viewer` for many: two queries for all guests among them."""
+    events = {event.key: event for event in rows.whole(Event, {"key": {caller.code for caller in callers}})}
+    asking = [(events[c.code], "" if c.as_moderator else c.cookies) for c in callers if c.code in events]
+    guests = iter(participants_with(asking))
+    found: list[Participant | Closed] = []
+    for caller in callers:
+        event = events.get(caller.code)
+        try:
+            if event is None:
+                raise Closed(4404, "not_found")  # noqa: TRY301 - the same answer as of those that are nobody
+            found.append(_viewer(event, next(guests), caller))
+        except Closed as nobody:
+            found.append(nobody)
+    return found
+
+
+def _viewer(event: Event, person: Participant | None, caller: Caller) -> Participant:
+    code, cookies, as_moderator = caller
     if person is None and (as_moderator or cookie_name(event) not in cookies):
         account = _signed_in(cookies)
         person = moderator_in(event, account)
@@ -83,40 +123,87 @@ def followed(person: Participant, wishes: dict[str, Any], epoch: str | None) -> 
     A cursor from another epoch counts for nothing. Raises `Refused` for what is no cursor, `Closed` for who is nobody
     any more.
     """
+    [found] = followings([Hello(person, wishes, epoch)])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def followings(hellos: Sequence[Hello]) -> list[Followed | Refused | Closed]:
+    """`followed` for many, with as many queries as for one."""
+    asked = [_wishes_of(hello) for hello in hellos]
+    names = [
+        (hello.person, [] if isinstance(each, Refused) else list(each.cursors))
+        for hello, each in zip(hellos, asked, strict=True)
+    ]
+    found = find_all(names)
+    people = _again(hello.person for hello in hellos)  # after the heads: what changes from now on raises one of them
+    allowed = rights.visible(people.values(), {row.pk: row for those in found for row in those.values()}.values())
+    seats = KINDS["me"].seats(list(people.values()))
+    return [
+        each
+        if isinstance(each, Refused)
+        else _followed(hello, each, those, people.get(hello.person.pk), allowed, seats)
+        for hello, each, those in zip(hellos, asked, found, strict=True)
+    ]
+
+
+class Wishes(NamedTuple):
+    """Streams that can be, with their cursors, and what cannot, with the code that says so."""
+
+    cursors: dict[Name, int | None]
+    refused: list[tuple[Name, str]]
+
+
+def _wishes_of(hello: Hello) -> Wishes | Refused:
+    wishes = hello.wishes
     if len(wishes) > MOST_STREAMS or any(type(after) is not int for after in wishes.values()):
-        raise Refused("bad_field")
+        return Refused("bad_field")
     asked = {**dict.fromkeys(ALWAYS), **wishes}
-    cursors: dict[Name, int | None] = {}
-    refused: list[tuple[Name, str]] = []
+    found = Wishes({}, [])
     for text, after in asked.items():
         try:
-            cursors[stream_name(text)] = after
+            found.cursors[stream_name(text)] = after
         except Refused as refusal:
-            refused.append((Name(text[:40]), refusal.code))
-    rows = find(person, list(cursors))
-    person = _again(person)  # after the heads: what changes from now on raises one of them
-    same = epoch is None or epoch == str(person.event.epoch)
-    allowed = rights.visible([person], rows.values())
-    streams = []
-    for name, after in cursors.items():
-        row = rows.get(name)
+            found.refused.append((Name(text[:40]), refusal.code))
+    return found
+
+
+def _followed(
+    hello: Hello,
+    wishes: Wishes,
+    found: Mapping[Name, Stream],
+    person: Participant | None,
+    allowed: Collection[tuple[int, int]],
+    seats: Mapping[int, dict[str, Any] | None],
+) -> Followed | Closed:
+    if person is None:
+        return Closed(4404, "not_found")
+    if person.removed_at is not None:
+        return Closed(4403, "removed")
+    same = hello.epoch is None or hello.epoch == str(person.event.epoch)
+    streams, refused = [], wishes.refused
+    for name, after in wishes.cursors.items():
+        row = found.get(name)
         if row is None or (person.pk, row.pk) not in allowed:
             refused.append((name, "not_allowed_now" if row else "not_found"))
         else:
             streams.append((name, row, after if same else None))
-    judged = {row.pk: row.head for row in rows.values() if row.kind in ALWAYS}
-    return Followed(streams, refused, judged, reading.who(person), str(person.event.epoch))
+    judged = {row.pk: row.head for row in found.values() if row.kind in ALWAYS}
+    return Followed(streams, refused, judged, reading.who(person, seats.get(person.pk)), str(person.event.epoch))
 
 
-def _again(person: Participant) -> Participant:
-    """The person as of now: time has passed since the socket was opened."""
-    found = next(iter(rows.whole(Participant, {"id": [person.pk]})), None)
-    if found is None:
-        raise Closed(4404, "not_found")
-    if found.removed_at is not None:
-        raise Closed(4403, "removed")
-    found.event = course.events([found.event_id])[found.event_id]
-    return found
+def _again(people: Iterable[Participant]) -> dict[int, Participant]:
+    """These people as of now, by id: time has passed since their sockets were opened."""
+    known = {person.pk: person.event_id for person in people}
+    *of_events, of_people = rows.gather(
+        *course.wishes(set(known.values()))[:2], Wish(Participant, PERSON, {"id": list(known)})
+    )
+    events = course.put_together(*of_events)
+    found = rows.objects(Participant, PERSON, of_people)
+    for person in found:
+        person.event = events[person.event_id]
+    return {person.pk: person for person in found}
 
 
 def language_of(cookies: str, accepted: str) -> str:

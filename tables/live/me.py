@@ -1,11 +1,12 @@
 """The stream `me`: what concerns one person. Nothing is written to it directly."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sessions.live import course, rows
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name
+from sessions.live.rows import Wish
 from sessions.live.scene import Scene
 from sessions.models import Event, Participant, Question, Stream
 from tables.models import Board, Note, Seat, Table
@@ -26,15 +27,29 @@ class MeKind(Kind):
                 person.me_seq = scene.raise_head(event, Name("me", person.pk), "seat")
                 scene.saves.update(person, "me_seq")
 
-    def seat(self, viewer: Participant) -> dict[str, Any] | None:
-        [(_viewer, seat)] = seats_of([viewer], {viewer.event_id: viewer.event})
-        session = viewer.event.current_session()
-        if seat["table"] is None or session is None:
-            return None
-        [(number,)] = rows.find(Table, ("number",), {"id": [seat["table"]]})
-        asked = rows.find(Question, ("table_no", "number", "id"), {"session": [session.pk]})
-        own = sorted((table_no or 0, place, pk) for table_no, place, pk in asked if table_no in {None, number})
-        return {"table": seat["table"], "board": seat["board"], "questions": [pk for *_place, pk in own]}
+    def seats(self, viewers: Sequence[Participant]) -> dict[int, dict[str, Any]]:
+        events = {viewer.event_id: viewer.event for viewer in viewers}
+        taken = [(person, seat) for person, seat in seats_of(viewers, events) if seat["table"] is not None]
+        if not taken:
+            return {}
+        sessions = {pk: session.pk for pk, event in events.items() if (session := event.current_session())}
+        tables, questions = rows.gather(
+            Wish(Table, ("id", "number"), {"id": {seat["table"] for _person, seat in taken}}),
+            Wish(Question, ("session", "table_no", "number", "id"), {"session": set(sessions.values())}),
+        )
+        numbers, asked = dict(cast("list[tuple[int, int]]", tables)), sorted(questions, key=_place)
+        return {
+            person.pk: {
+                "table": seat["table"],
+                "board": seat["board"],
+                "questions": [
+                    pk
+                    for session, number, _place, pk in asked
+                    if session == sessions[person.event_id] and number in {None, numbers[seat["table"] or 0]}
+                ],
+            }
+            for person, seat in taken
+        }
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         after = {read.stream.ref: read.after for read in reads}
@@ -47,6 +62,11 @@ class MeKind(Kind):
             if note.hidden_seq > after[note.author_id]:
                 found[stream_of[note.author_id]].append(_hidden(note))
         return found
+
+
+def _place(question: Sequence[Any]) -> tuple[int, int, int]:
+    _session, table_no, number, pk = question
+    return table_no or 0, number, pk
 
 
 def seats_of(

@@ -106,6 +106,29 @@ class Writers:
             self.loop.rest(SLICE_S)
 
 
+def back(site: Site, *, tables: int, seats: int, at_once: int) -> Figures:
+    """Everybody sits at a table, loses the connection, and comes back at once with cookie and cursors, as after a
+    restart: a socket, rights and the first parts of the streams that are anew.
+    """
+    crowd = Crowd(site, site.event(tables=tables, seats=seats), people(tables, seats))
+    asyncio.run(settle(crowd))
+    crowd.leave()
+    time.sleep(REST_S)
+    before = used(site.pids)
+    asyncio.run(together([return_of(crowd, person) for person in crowd.people], at_once=at_once))
+    after = used(site.pids)
+    found = came([person.joined_in for person in crowd.people], after.at - before.at) | after.since(before)
+    crowd.leave()
+    return found | {"at_once": at_once}
+
+
+async def return_of(crowd: Crowd, person: Person) -> None:
+    began = time.monotonic()
+    await crowd.open(person, room=crowd.room_head, **{crowd.board(person): 0})
+    await crowd.hears(person, lambda frame: frame.get("s") == "me" and frame["to"] == frame["head"])
+    person.joined_in = time.monotonic() - began
+
+
 def came(seconds: Iterable[float], span: float) -> Figures:
     each = sorted(seconds)
     return {"arrivals": len(each), "took_s": round(span, 2), "per_s": round(len(each) / span, 1), **quantiles("", each)}

@@ -54,6 +54,7 @@ class Crowd:
     watchers: list[web.Wire] = field(default_factory=list)  # console and screen
     busy: list[float] = field(default_factory=list)  # the moments at which the server was too busy for a page
     window: int = 256
+    room_head: int = 0
     spent: int = 0
 
     @property
@@ -82,11 +83,13 @@ class Crowd:
             raise ConnectionError(f"the join page answered {answer.status}")
         person.cookies, person.joined_in = header(jar | answer.cookies()), time.monotonic() - began
 
-    async def open(self, person: Person, *streams: str) -> None:
-        """A page's socket that follows these streams from their beginning, besides `stage` and `me`."""
+    async def open(self, person: Person, *streams: str, **cursors: int) -> None:
+        """A page's socket that follows these streams from their beginning, besides `stage` and `me`, and others from
+        their cursors.
+        """
         headers = {"Cookie": person.cookies, "Sec-Fetch-Site": "same-origin"}
         person.wire = await web.Wire.open(self.site.where, f"/live/{self.event['key']}/", headers=headers)
-        await person.wire.say({"t": "hello", "v": 1, "streams": dict.fromkeys(("stage", "me", *streams), 0)})
+        await person.wire.say({"t": "hello", "v": 1, "streams": dict.fromkeys(("stage", "me", *streams), 0) | cursors})
         welcome = await self.hears(person, lambda frame: frame["t"] == "welcome")
         self.window = welcome["limits"]["window"]
 
@@ -101,7 +104,8 @@ class Crowd:
             raise ConnectionError(f"no seat: {answer}")
         for stream in ("room", self.board(person)):
             await person.wire.say({"t": "sub", "s": stream, "after": 0})
-        await self.hears(person, lambda frame: frame.get("s") == "room" and frame["to"] == frame["head"])
+        seen = await self.hears(person, lambda frame: frame.get("s") == "room" and frame["to"] == frame["head"])
+        self.room_head = max(self.room_head, seen["head"])
         await person.wire.say({"t": "ping", "c": 1})
         await self.hears(person, lambda frame: frame["t"] == "pong")
 

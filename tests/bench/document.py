@@ -116,6 +116,10 @@ OTHERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         {"joins": ("arrivals",), "s": ("took_s",), "joins/s": ("per_s",), "p50 ms": ("p50_ms",), "p99 ms": ("p99_ms",)}
         | {"too busy": ("busy",), "longest wait for a note, ms": ("meanwhile", "max_ms")},
     ),
+    "back": (
+        "Everybody comes back at once, by their cookies",
+        {"joins": ("arrivals",), "s": ("took_s",), "joins/s": ("per_s",), "p50 ms": ("p50_ms",), "p99 ms": ("p99_ms",)},
+    ),
     "idle": ("Memory of a seat", {"seats": ("seats",), "base MiB": ("base_mib",), "KiB per seat": ("kib_per_seat",)}),
     "lobby": (
         "Everybody sits down within ten seconds",

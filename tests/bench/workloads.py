@@ -48,6 +48,13 @@ def storm(target: Ours | Rooms, options: argparse.Namespace, _rate: float) -> Fi
     return told(arriving.storm(target.site, arrivals=people, seats=options.seats, at_once=options.at_once))
 
 
+def back(target: Ours | Rooms, options: argparse.Namespace, _rate: float) -> Figures:
+    if isinstance(target, Rooms):
+        return told(arriving.storm_at(target, at_once=options.at_once))
+    found = arriving.back(target.site, tables=options.tables, seats=options.seats, at_once=options.at_once)
+    return told(found)
+
+
 def idle(target: Ours | Rooms, options: argparse.Namespace, _rate: float) -> Figures:
     if isinstance(target, Rooms):
         return told(arriving.idle_at(target))
@@ -89,10 +96,11 @@ WORKLOADS: dict[str, Workload] = {
     "cafe": cafe,
     "search": highest,
     "storm": storm,
+    "back": back,
     "idle": idle,
     "lobby": rush,
     "gallery": opening,
     "pages": timings,
 }
 SHAPED = WORKLOADS.keys() - {"pages"}
-WITH_PEERS = ("cafe", "search", "storm", "idle")
+WITH_PEERS = ("cafe", "search", "storm", "back", "idle")

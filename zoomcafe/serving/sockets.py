@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import daphne.server  # first of all: it installs the reactor that runs on asyncio
+from autobahn.websocket import protocol as autobahn
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("zoomcafe.serving")
 reactor = daphne.server.reactor
+autobahn.pformat = repr  # of each socket's options, for a log line that nobody reads: a fifth of a handshake
 
 LONGEST_MESSAGE = 16 * 1024  # bytes
 TOO_LONG = b"-" * (LONGEST_MESSAGE + 1)
