@@ -21,8 +21,6 @@ from tests.browser.outage import (
     writes,
 )
 
-GRACE_MS = 3_000
-SOME_MS = 2_500
 TO_THE_END = {"minutes": -240}
 ONE_MINUTE = re.compile(r"^\s*0[01]:")
 KEPT = "() => Object.keys(localStorage).filter(key => key.startsWith('zc-draft/'))"
@@ -109,10 +107,10 @@ def test_every_page_turns_to_the_gallery_by_itself(outage: Outage) -> None:
     opens(screen, f"{outage.house.url}/events/{outage.code}/screen/")
     outage.moderates("stage", "clock.add", **TO_THE_END)
     for guest in (outage.cem, outage.dana):
-        guest.page.wait_for_url("**/gallery/", timeout=GRACE_MS + SOME_MS)
+        guest.page.wait_for_url("**/gallery/", timeout=SOON)
         expect(guest.page.get_by_role("heading", name="Gallery walk")).to_be_visible()
-    expect(console.get_by_role("button", name="Close the event")).to_be_visible(timeout=SOME_MS)
-    expect(screen.locator("main")).to_have_attribute("data-phase", "gallery", timeout=SOME_MS)
+    expect(console.get_by_role("button", name="Close the event")).to_be_visible(timeout=SOON)
+    expect(screen.locator("main")).to_have_attribute("data-phase", "gallery", timeout=SOON)
     outage.cem.page.go_back()
     walk = outage.cem.page.get_by_role("heading", name="Gallery walk")
     go = outage.cem.page.get_by_role("link", name="Go there now")
