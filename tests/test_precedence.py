@@ -114,9 +114,9 @@ async def test_a_note_goes_first_while_it_is_given_to_its_table(cafe: Cafe, monk
     """Written elsewhere, so that no batch of ours is under way."""
     given = []
 
-    async def gives(self: Hub, stream: Stream, parts: list[Part]) -> None:
+    def gives(self: Hub, stream: Stream, parts: list[Part]) -> None:
         given.append(is_free())
-        await give(self, stream, parts)
+        give(self, stream, parts)
 
     board, _question = await board_of(cafe)
     cem = await browser(cafe).hello(**{board.replace(":", "_"): 0})

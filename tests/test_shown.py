@@ -130,10 +130,10 @@ def test_a_shelf_keeps_so_many_and_forgets_what_nobody_asked_for() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"one", b"a T1 b", b"T1", b"T2 and T1, and T1x", b"T2T1", b"a T1 b T2 c"])
 def test_a_page_with_tokens_is_put_together(content: bytes) -> None:
-    shared = {"T1": Shared("first " * 2_000), "T2": Shared("zweiter ü " * 1_000)}
+    shared = {"T1": [Shared("first " * 2_000)], "T2": [Shared("zweiter ü " * 1_000), Shared("third"), Shared("")]}
     whole = content
-    for token, stretch in shared.items():
-        whole = whole.replace(token.encode(), stretch.encode(), 1)
+    for token, stretches in shared.items():
+        whole = whole.replace(token.encode(), "".join(stretches).encode(), 1)
 
     assert packing.plain(content, shared) == whole
     for _time in range(2):

@@ -94,7 +94,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first-rate", type=float, help="where a search begins")
     parser.add_argument("--seconds", type=float, default=3, help="how long a step is measured")
     parser.add_argument("--steps", type=int, default=14, help="how many one search may take")
-    parser.add_argument("--at-once", type=int, default=40, help="of storm: how many come in at any time")
+    parser.add_argument("--at-once", type=int, default=40, help="of storm and back: how many come in at any time")
     parser.add_argument("--notes", type=int, default=500, help="of gallery: how many hang there")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument(

@@ -32,6 +32,7 @@ def page(lines: Sequence[Line]) -> str:
         *steady(found),
         *others(found),
         f"## Pages\n\n{pages(found)}",
+        *in_browser(found),
         f"## Machine and commands\n\n{machine(machines)}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -156,11 +157,36 @@ def pages(lines: Sequence[Line]) -> str:
     return grid(("page", "ms until it is there", "ms of the server", "KiB as sent"), rows)
 
 
+FEELS = {
+    "painted, ms": "painted_ms",
+    "long tasks of its start, ms": "begin_long_ms",
+    "the longest": "begin_longest_ms",
+    "a frame while scrolling, p50 ms": "frame_p50_ms",
+    "p95": "frame_p95_ms",
+    "longest": "frame_longest_ms",
+    "long tasks while 20 notes come": "news_long",
+    "the longest, ms": "news_longest_ms",
+}
+
+
+def in_browser(lines: Sequence[Line]) -> Iterable[str]:
+    those = [line for line in lines if line["what"] == "browser"]
+    names = dict.fromkeys(name for line in those for name in line["pages"])
+    rows = [
+        [name, *(value(median(those, field("pages", name, column))) for column in FEELS.values())] for name in names
+    ]
+    if rows:
+        told = "Chromium at 360 × 800, its processor slowed down four times; a task is long from 50 ms."
+        yield f"## Pages in a browser\n\n{told}\n\n{grid(('page', *FEELS), rows)}"
+
+
 def machine(lines: Sequence[Line]) -> str:
     facts = {name: dict.fromkeys(str(line[name]) for line in lines if line.get(name)) for name in FACTS}
     told = [f"- {name}: {', '.join(values)}" for name, values in facts.items() if values]
     packages = ", ".join(dict.fromkeys(each for peer in PEERS for each in peer.packages))
-    commands = dict.fromkeys(f"python3 manage.py bench {line['command']}" for line in lines)
+    commands = dict.fromkeys(
+        f"{line['at'][:10]} {line['commit']}  python3 manage.py bench {line['command']}" for line in lines
+    )
     return "\n".join([*told, f"- peers: {packages}", "", "```", *commands, "```"])
 
 

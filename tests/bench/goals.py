@@ -69,10 +69,14 @@ def quotient(what: str, value: Figure, shape: tuple[int, int]) -> Callable[[Line
 
 
 def two_workers(lines: Lines) -> Median | None:
-    """By CPU per delivery: twice the cores, each delivery at its price."""
+    """By CPU per delivery: twice the cores, each delivery at its price; at the highest rate that both were given.
+
+    Where there is less to do than one core can, each of two workers has batches of half the size, which nobody needs.
+    """
     price = field("us_per_delivery")
     one, two = of(lines, "cafe", POSTGRES, SMALL), of(lines, "cafe", f"{POSTGRES}, 2 workers", SMALL)
-    found = ratio(one, two, price)
+    highest = max({line["rate"] for line in one} & {line["rate"] for line in two}, default=None)
+    found = ratio(*([line for line in those if line["rate"] == highest] for those in (one, two)), price)
     return found and Median(2 * found.value, 2 * found.low, 2 * found.high, found.count)
 
 

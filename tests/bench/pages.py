@@ -17,7 +17,7 @@ from tests.bench.site import Site
 
 TIMES = 12
 FULL_BOARD, FULL_GALLERY = 1_000, 5_000
-TABLES = 50
+TABLES, SPARE = 50, 30  # notes that fit onto a full board
 Change = Callable[[], Awaitable[None]]
 
 
@@ -34,12 +34,8 @@ async def measure(site: Site) -> Figures:
 
 async def full_board(site: Site) -> Figures:
     """The pages of one table with 1,000 notes."""
-    crowd = Crowd(site, site.event(tables=2, seats=8), people(1, 1))
-    site.runs(f"opening.fill({crowd.event['key']!r}, notes={2 * (FULL_BOARD - 8)}, writers=14)")
-    await crowd.come_in()
-    await crowd.sit_down()
+    crowd, moderator = await at_full_board(site)
     key, [guest] = crowd.event["key"], crowd.people
-    moderator = await Moderator.comes(site, key)
     found = {
         "join": await timed(site, f"/j/{crowd.event['code']}/", ""),
         "lobby, 2 tables": await timed(site, f"/e/{key}/lobby/", guest.cookies),
@@ -50,14 +46,26 @@ async def full_board(site: Site) -> Figures:
     return found
 
 
-async def full_gallery(site: Site) -> Figures:
-    """The pages of an event with 50 tables and 5,000 notes."""
-    crowd = Crowd(site, site.event(tables=TABLES, seats=6), people(1, 1))
-    key = crowd.event["key"]
-    site.runs(f"opening.fill({key!r}, notes={FULL_GALLERY}, writers={TABLES})")
+async def at_full_board(site: Site) -> tuple[Crowd, Moderator]:
+    """One guest, who sits at a table on which nearly as many notes lie as may."""
+    crowd = Crowd(site, site.event(tables=2, seats=8), people(1, 1))
+    site.runs(f"opening.fill({crowd.event['key']!r}, notes={2 * (FULL_BOARD - SPARE)}, writers=14)")
     await crowd.come_in()
-    [guest] = crowd.people
-    moderator = await Moderator.comes(site, key)
+    await crowd.sit_down()
+    return crowd, await Moderator.comes(site, crowd.event["key"])
+
+
+async def before_full_gallery(site: Site) -> tuple[Crowd, Moderator]:
+    """One guest of an event with 50 tables and 5,000 notes, whose gallery is not open yet."""
+    crowd = Crowd(site, site.event(tables=TABLES, seats=6), people(1, 1))
+    site.runs(f"opening.fill({crowd.event['key']!r}, notes={FULL_GALLERY}, writers={TABLES})")
+    await crowd.come_in()
+    return crowd, await Moderator.comes(site, crowd.event["key"])
+
+
+async def full_gallery(site: Site) -> Figures:
+    crowd, moderator = await before_full_gallery(site)
+    key, [guest] = crowd.event["key"], crowd.people
     found = {
         "lobby, 50 tables": await timed(site, f"/e/{key}/lobby/", guest.cookies),
         "console, 50 tables": await timed(site, f"/events/{key}/console/", moderator.cookies),

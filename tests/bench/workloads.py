@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from tests.bench import arriving, lobby, pages, walk
+from tests.bench import arriving, lobby, pages, smooth, walk
 from tests.bench.cafe import Figures, Step
 from tests.bench.lines import say, shown, table
 from tests.bench.ours import Ours, Product
@@ -76,6 +76,13 @@ def timings(target: Ours, _options: argparse.Namespace, _rate: float) -> dict[st
     return {"pages": found}
 
 
+def feels(target: Ours, _options: argparse.Namespace, _rate: float) -> dict[str, Any]:
+    found = smooth.smooth(target.site)
+    rows = [(name, *page.values()) for name, page in found.items()]
+    say(table(("page", *next(iter(found.values()))), rows))
+    return {"pages": found}
+
+
 def told(found: Figures) -> Figures:
     say("  " + ", ".join(f"{name} {shown(value)}" for name, value in found.items() if not isinstance(value, dict)))
     return found
@@ -101,6 +108,7 @@ WORKLOADS: dict[str, Workload] = {
     "lobby": rush,
     "gallery": opening,
     "pages": timings,
+    "browser": feels,
 }
-SHAPED = WORKLOADS.keys() - {"pages"}
+SHAPED = WORKLOADS.keys() - {"pages", "browser"}
 WITH_PEERS = ("cafe", "search", "storm", "back", "idle")
