@@ -22,20 +22,36 @@ def write() -> None:
 
 
 def page(lines: Sequence[Line]) -> str:
-    machines = [line for line in lines if line["what"] == "machine"]
-    found = [line for line in lines if line["what"] != "machine"]
+    """The newest record first."""
     parts = [
         "# Performance\n\nWritten by `python3 manage.py bench --document` from [performance.jsonl](performance.jsonl).",
         HOW,
-        f"## Goals\n\n{goals(found)}",
-        *searches(found),
-        *steady(found),
-        *others(found),
-        f"## Pages\n\n{pages(found)}",
-        *in_browser(found),
-        f"## Machine and commands\n\n{machine(machines)}",
     ]
+    for title, those in reversed(records(lines).items()):
+        machines = [line for line in those if line["what"] == "machine"]
+        found = [line for line in those if line["what"] != "machine"]
+        parts += [
+            f"# {title}",
+            f"## Goals\n\n{goals(found, lines)}",
+            *searches(found),
+            *steady(found),
+            *others(found),
+            *pages(found),
+            *in_browser(found),
+            f"## Machine and commands\n\n{machine(machines)}",
+        ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def records(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """Lines by the day on which a command began, and the commit that was measured."""
+    found: dict[str, list[Line]] = {}
+    title = ""
+    for line in lines:
+        if line["what"] == "machine":
+            title = f"{line['at'][:10]}, commit {line.get('commit', '')}"
+        found.setdefault(title, []).append(line)
+    return found
 
 
 HOW = """\
@@ -46,13 +62,17 @@ table, and deliveries kept up. Our people came in by the join page, sit at their
 and a screen are open. Limits are those of the product; where one was raised for a measurement, its name stands with
 the figure. For one person the limit is ten notes a second, so 300 people cannot write more than 3,000 without that.
 Values are medians, with the lowest and the highest; ratios are taken in each run, between neighbours in time. A ratio
-that spreads more than 25 % proves nothing and is marked with `?`."""
+that spreads more than 25 % proves nothing and is marked with `?`.
+
+The machine is shared and not always as fast: what one record says in ms must not be compared with another's without a
+look at how long the same took there (the join page, Hocuspocus). So records stand one after the other, newest first."""
 
 
-def goals(lines: Sequence[Line]) -> str:
-    return grid(
-        ("goal", "wanted", "found", "lowest – highest", "runs", ""), [row_of(goal, goal.found(lines)) for goal in GOALS]
-    )
+def goals(lines: Sequence[Line], of_all: Sequence[Line]) -> str:
+    """What this record says of them; where none says anything, every one says so."""
+    found = [(goal, goal.found(lines)) for goal in GOALS]
+    rows = [row_of(goal, one) for goal, one in found if one or not goal.found(of_all)]
+    return grid(("goal", "wanted", "found", "lowest – highest", "runs", ""), rows)
 
 
 def row_of(goal: Goal, found: Median | None) -> list[str]:
@@ -149,12 +169,14 @@ def others(lines: Sequence[Line]) -> Iterable[str]:
             yield f"## {title}\n\n{grid(('server', *columns, 'runs'), rows)}"
 
 
-def pages(lines: Sequence[Line]) -> str:
+def pages(lines: Sequence[Line]) -> Iterable[str]:
     those = [line for line in lines if line["what"] == "pages"]
     names = dict.fromkeys(name for line in those for name in line["pages"])
     columns = ("ms", "cpu_ms", "kib")
     rows = [[name, *(value(median(those, field("pages", name, column))) for column in columns)] for name in names]
-    return grid(("page", "ms until it is there", "ms of the server", "KiB as sent"), rows)
+    if rows:
+        heads = ("page", "ms until it is there", "ms of the server", "KiB as sent")
+        yield f"## Pages\n\n{grid(heads, rows)}"
 
 
 FEELS = {
@@ -176,7 +198,7 @@ def in_browser(lines: Sequence[Line]) -> Iterable[str]:
         [name, *(value(median(those, field("pages", name, column))) for column in FEELS.values())] for name in names
     ]
     if rows:
-        told = "Chromium at 360 × 800, its processor slowed down four times; a task is long from 50 ms."
+        told = "Chromium at 360 × 800, its processor half as fast as the machine's; a task is long from 50 ms."
         yield f"## Pages in a browser\n\n{told}\n\n{grid(('page', *FEELS), rows)}"
 
 
@@ -184,9 +206,7 @@ def machine(lines: Sequence[Line]) -> str:
     facts = {name: dict.fromkeys(str(line[name]) for line in lines if line.get(name)) for name in FACTS}
     told = [f"- {name}: {', '.join(values)}" for name, values in facts.items() if values]
     packages = ", ".join(dict.fromkeys(each for peer in PEERS for each in peer.packages))
-    commands = dict.fromkeys(
-        f"{line['at'][:10]} {line['commit']}  python3 manage.py bench {line['command']}" for line in lines
-    )
+    commands = dict.fromkeys(f"python3 manage.py bench {line['command']}" for line in lines)
     return "\n".join([*told, f"- peers: {packages}", "", "```", *commands, "```"])
 
 
