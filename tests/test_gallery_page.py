@@ -5,22 +5,28 @@ import re
 
 import pytest
 from django.db import connection
+from django.template import Context
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from sessions import identity, ledger
+from sessions.live.kinds import KINDS, Read
 from sessions.live.ops import Name
 from sessions.live.renewal import renew
+from sessions.live.shared import LONG, Shared
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Participant, Stream
 from sessions.phases import Phase
+from sessions.templatetags.live import together
 from tables import fragments
 from tables.gallery import Choice, Exhibit
 from tables.models import Board, Table, Takeaway
 from tables.templatetags import papers
 from tests.cast import browser_of, come_in, do, put, sit
 from tests.pages import reads, words
+from zoomcafe import packing
 
 GALLERY = Name("gallery")
 
@@ -326,3 +332,26 @@ def test_address_of_a_choice_leads_back_to_it() -> None:
     assert choice.address() == "?view=wall&session=2&q=a+b%26c"
     assert choice.address(session=None, words="") == "?view=wall"
     assert Choice().address() == "?"
+
+
+def test_all_at_once_and_what_has_risen_say_the_same(walk: Event, cem: Participant, dana: Participant) -> None:
+    """Read in two ways: at first in one statement, later only what is new. Every part has a seq from its birth."""
+    for person, text in ((cem, "Benches"), (dana, "Shade"), (dana, "")):
+        assert do(person, GALLERY, "takeaway.set", text=text).code is None
+    stream = Stream.objects.get(event=walk, kind="gallery")
+    whole, risen = (KINDS["gallery"].parts([Read(stream, after)])[stream.pk] for after in (-1, 0))
+    assert sorted(whole, key=lambda part: part.id) == sorted(risen, key=lambda part: part.id)
+    assert {part.id.partition(":")[0] for part in whole} == {"exhibit", "takeaway"}
+    last = max(part.seq for part in whole)
+    [newest] = KINDS["gallery"].parts([Read(stream, last - 1)])[stream.pk]
+    assert newest in whole
+
+
+def test_pieces_side_by_side_have_one_token_only_where_all_are_long_and_kept() -> None:
+    long, short, own = Shared("a" * LONG), Shared("b"), SafeString("c" * LONG)
+    for pieces, tokens in (([long, long], 1), ([long, short], 1), ([long, own, long], 2), ([short, own], 0), ([], 0)):
+        request = RequestFactory().get("/")
+        page = together(Context({"request": request}), pieces).encode()
+        found = getattr(request, "shared", {})
+        assert len(found) == tokens
+        assert packing.plain(page, found).decode() == "".join(pieces)
