@@ -76,11 +76,19 @@ def participant_with(event: Event, cookies: str) -> Participant | None:
 
 def participants_with(callers: Sequence[tuple[Event, str]]) -> list[Participant | None]:
     """The same for many: one query for all."""
-    secrets = [seat_secret(event, cookies) for event, cookies in callers]
-    digests = [digest(secret) if secret and len(secret) <= LONGEST_SECRET else "" for secret in secrets]
+    return _guests_with([(event, seat_secret(event, cookies) or "") for event, cookies in callers])
+
+
+def _guest_with(event: Event, secret: str) -> Participant | None:
+    [found] = _guests_with([(event, secret)])
+    return found
+
+
+def _guests_with(claims: Sequence[tuple[Event, str]]) -> list[Participant | None]:
+    digests = [digest(secret) if 0 < len(secret) <= LONGEST_SECRET else "" for _event, secret in claims]
     known = {each for each in digests if each}
     if not known:
-        return [None] * len(callers)
+        return [None] * len(claims)
     devices, of_people = rows.gather(
         Wish(Device, ("digest", "participant"), {"digest": known}),
         Wish(Participant, PERSON, {"devices__digest": known}),
@@ -88,12 +96,7 @@ def participants_with(callers: Sequence[tuple[Event, str]]) -> list[Participant 
     people = {person.pk: person for person in rows.objects(Participant, PERSON, of_people)}
     whose = {each: people.get(person) for each, person in devices}
     found = [whose.get(each) for each in digests]
-    return [p if p and p.event_id == event.pk else None for p, (event, _cookies) in zip(found, callers, strict=True)]
-
-
-def _guest_with(event: Event, secret: str) -> Participant | None:
-    found = rows.whole(Participant, {"event": [event.pk], "devices__digest": [digest(secret)]})
-    return next(iter(found), None)
+    return [p if p and p.event_id == event.pk else None for p, (event, _secret) in zip(found, claims, strict=True)]
 
 
 def participant_of(request: HttpRequest, event: Event) -> Participant | None:
