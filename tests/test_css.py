@@ -10,6 +10,7 @@ from zoomcafe.storage import squeeze_brotli, whole_sheet
 
 CSS = settings.BASE_DIR / "static" / "css"
 SHEETS = ("zoomcafe.css", "moderator.css")
+SPLIT = re.compile(r",(?![^(]*\))")  # between selectors, not within :is()
 
 
 def whole(name: str) -> str:
@@ -38,3 +39,18 @@ def test_values_come_from_the_tokens(path: Path) -> None:
     colours = set(re.findall(r"#[0-9a-fA-F]{3,8}\b", source))
     if path.name not in {"tokens.css", "print.css"}:
         assert colours <= {"#000", "#fff", "#1d1712", "#2a211b", "#1a1613"}
+
+
+def test_what_changes_somewhere_does_not_lay_out_everything_anew() -> None:
+    """A browser looks below the anchor of each `:has()` for all that any of them may concern: around a thousand notes
+    the anchor must be near to what it asks for, and what it concerns needs a name of its own.
+    """
+    sheet = re.sub(r"/\*.*?\*/", "", whole("zoomcafe.css"), flags=re.DOTALL)
+    selectors = [one.strip() for found in re.findall(r"([^{};]*:has\([^{]*)\{", sheet) for one in SPLIT.split(found)]
+    asking = [one for one in selectors if ":has(" in one]
+    assert len(asking) > 20
+    wide = re.compile(
+        r"^(?:html|body|main|\.tablepage|\.board|\.at-board)(?![\w-])[^ ]*:has\((?!> body)|\.notes?(?![a-z])[^:]*:has\("
+    )
+    assert [one for one in asking if wide.search(one)] == []
+    assert [one for one in asking if re.search(r":has\(.*\) (?:.* )?(?:span|p|i|form|li|button|svg|time)$", one)] == []

@@ -1,15 +1,16 @@
 """Puts a page's ES modules into one file when they are collected: two requests instead of twenty-five.
 
-Each module becomes a function of its own around its unchanged lines, so nothing is renamed. While developing and in
-tests the modules are served as they are written.
+Each module becomes a function of its own around its unchanged lines, which gives its exports their names for all, so
+nothing is renamed and no two modules of a page may export the same name. While developing and in tests the modules are
+served as they are written.
 """
 
 import re
 from collections.abc import Callable, Iterator
 
-IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import \{((?:(?! as )[^}])*)\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([\w$]+))", re.MULTILINE)
-NAME = re.compile(r"([\w$]+)(?: as [\w$]+)?")
+NAME = re.compile(r"[\w$]+")
 UNKNOWN = re.compile(r"^(?:export|import(?!\s*\())\b.*$", re.MULTILINE)
 PAGE = re.compile(r"^if \(typeof (?:document|window)", re.MULTILINE)
 
@@ -35,7 +36,7 @@ class _Whole:
         self.read = read
         self.kept: dict[str, dict[str, None]] = {}
         self.bodies: dict[str, str] = {}
-        self.wanted: dict[str, set[str]] = {}
+        self.wanted: dict[str, str] = {}  # the module each imported name is from
 
     def imports(self) -> list[str]:
         return [f'import {{ {", ".join(names)} }} from "./{module}.js";\n' for module, names in self.kept.items()]
@@ -45,27 +46,25 @@ class _Whole:
         if module in above:
             raise NotPlainError(f"{' → '.join((*above, module))} is a circle.")
         source = self.read(module)
-        head = [self.bring(names, wanted, (*above, module)) for names, wanted in IMPORT.findall(source)]
+        for names, wanted in IMPORT.findall(source):
+            self.bring(names, wanted, (*above, module))
         own = IMPORT.sub("", source)
         if strange := UNKNOWN.search(EXPORT.sub("", own)):
             raise NotPlainError(f"{module}.js: {strange[0]}")
-        return "".join(head) + own
+        return own
 
-    def bring(self, names: str, module: str, above: tuple[str, ...]) -> str:
+    def bring(self, names: str, module: str, above: tuple[str, ...]) -> None:
         if is_page(self.read(module)):
             self.kept.setdefault(module, {}).update((one.strip(), None) for one in names.split(",") if one.strip())
-            return ""
+            return
         if module not in self.bodies:
             self.bodies[module] = self.body(module, above)
-        self.wanted.setdefault(module, set()).update(NAME.findall(names))
-        return f"const {{{names.strip().replace(' as ', ': ')}}} = {_variable(module)};\n"
+        for name in NAME.findall(names):
+            if self.wanted.setdefault(name, module) != module:
+                raise NotPlainError(f"{self.wanted[name]}.js and {module}.js both export {name}.")
 
     def pieces(self) -> Iterator[str]:
         """Each module as a function that gives what the others take of it."""
         for module, body in self.bodies.items():
-            given = ", ".join(name for name in EXPORT.findall(body) if name in self.wanted[module])
-            yield f"const {_variable(module)} = (() => {{\n{EXPORT.sub('', body)}\nreturn {{{given}}};\n}})();\n"
-
-
-def _variable(module: str) -> str:
-    return f"${module.replace('-', '_')}"
+            given = ", ".join(name for name in EXPORT.findall(body) if self.wanted.get(name) == module)
+            yield f"const {{{given}}} = (() => {{\n{EXPORT.sub('', body)}\nreturn {{{given}}};\n}})();\n"

@@ -87,11 +87,16 @@ export function news({ id, gone, ...part }) {
 }
 
 function become(live, changed) {
-  const before = JSON.stringify(live.me);
-  live.me = { ...live.me, ...changed };
-  if (JSON.stringify(live.me) === before) return;
-  live.refresh();
+  const before = live.me;
+  live.me = { ...before, ...changed };
+  if (JSON.stringify(live.me) === JSON.stringify(before)) return;
+  if (outlook(live.me) !== outlook(before)) live.refresh();
   live.emit("me", live.me);
+}
+
+/** All that overlay.js asks of a person. */
+function outlook({ id, role, seat }) {
+  return [id, role, seat?.table].join();
 }
 
 /** What the page does when its clock turns to it: phases, going along. */

@@ -45,7 +45,8 @@ function set(element, name, value) {
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
-function toggle(element, on) {
+/** Shows or hides; what stays as it is costs the page nothing. */
+export function toggle(element, on) {
   set(element, "hidden", on ? null : "");
 }
 

@@ -1,5 +1,7 @@
 // What concerns the person who looks, laid over the parts: mine, my table, what the outbox says about a note.
 
+import { toggle } from "./fill.js";
+
 const OWNED = "[data-by], [data-p]";
 const AT_TABLE = "[data-table]";
 
@@ -12,7 +14,7 @@ export function lay(root, { me, stateOf, isJust }) {
   for (const element of every(OWNED)) mark(element, "data-mine", isMine(element, me));
   for (const element of every(AT_TABLE)) mark(element, "data-here", isHere(element, me));
   for (const element of every("[data-part][data-by]")) layState(element, { me, stateOf, isJust });
-  for (const element of every("[data-for]")) element.hidden = !isFor(element, me);
+  for (const element of every("[data-for]")) toggle(element, isFor(element, me));
 }
 
 function layState(element, { me, stateOf, isJust }) {

@@ -1,6 +1,6 @@
 // Puts parts where they belong in the page: into every container of their stream and kind, in order, keyed by id.
 
-import { fill, fillPart } from "./fill.js";
+import { fill, fillPart, toggle } from "./fill.js";
 
 const FRESH_MS = 1_000;
 
@@ -52,7 +52,7 @@ export class Parts {
   count({ element, elements }) {
     if (!element.id) return;
     const id = CSS.escape(element.id);
-    for (const empty of document.querySelectorAll(`[data-empty-for="${id}"]`)) empty.hidden = elements.size > 0;
+    for (const empty of document.querySelectorAll(`[data-empty-for="${id}"]`)) toggle(empty, !elements.size);
     for (const counter of document.querySelectorAll(`[data-count-of="${id}"]`)) fill(counter, { n: elements.size }, this.reader);
   }
 }

@@ -20,6 +20,7 @@ export function hearWord(live) {
 export function measureCrown(root = document) {
   const bar = root.querySelector(".bar.sticky");
   if (!bar || !globalThis.ResizeObserver) return;
-  const measure = () => root.documentElement.style.setProperty("--crown", `${bar.offsetHeight}px`);
+  const banners = root.getElementById("banners");
+  const measure = () => banners.style.setProperty("--crown", `${bar.offsetHeight}px`);
   new ResizeObserver(measure).observe(bar);
 }

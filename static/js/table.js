@@ -4,6 +4,8 @@ import { start } from "./live.js";
 import { Asked } from "./asked.js";
 import { composers } from "./composer.js";
 import { drag } from "./drag.js";
+import { toggle } from "./fill.js";
+import { layOutInTime } from "./laid.js";
 import { noteMenu } from "./notemenu.js";
 
 function table(main) {
@@ -29,7 +31,7 @@ function table(main) {
       for (const place of document.querySelectorAll(`[data-question-text="${id}"]`)) setText(place, text);
     }
     const hidden = document.getElementById("hidden");
-    hidden.closest("section").hidden = !hidden.querySelector("[data-part]");
+    toggle(hidden.closest("section"), hidden.querySelector("[data-part]"));
   }
 
   async function move(note, after, q) {
@@ -40,9 +42,10 @@ function table(main) {
   composers(live, main, stream);
   noteMenu(live, main, { stream, can, move });
   drag(main, { can, move });
-  live.on("frame", look);
+  live.on("frame", ({ s }) => s !== stream && look());
   live.on("tick", ({ stage }) => asked.look(stage, ownTable()));
   look();
+  layOutInTime([...main.querySelectorAll("[data-by]")]);
 }
 
 function setText(element, text) {

@@ -4,6 +4,7 @@ import test from "node:test";
 import { announcer } from "../../static/js/words.js";
 import { Drafts } from "../../static/js/drafts.js";
 import { clockTime, form, holds } from "../../static/js/fill.js";
+import { layOutInTime } from "../../static/js/laid.js";
 import { Store } from "../../static/js/store.js";
 import { watchTabs } from "../../static/js/tabs.js";
 
@@ -155,4 +156,22 @@ test("the next person at the same device is not offered the words of the last", 
   draftsOf(store, typed).keep(typed);
   const next = new Drafts({ owner: "KEY/6", store, root: { querySelectorAll: () => [] } });
   assert.deepEqual(next.homeless(), []);
+});
+
+test("notes are laid out a few at a time, and only while there is nothing else to do", () => {
+  const notes = Array.from({ length: 30 }, () => ({ dataset: {} }));
+  const turns = [];
+  const laid = () => notes.filter(({ dataset }) => dataset.laid === "").length;
+  const turn = (spare) => turns.shift()({ timeRemaining: () => spare });
+  layOutInTime([...notes], (act) => turns.push(act));
+  const seen = [laid(), turn(3), laid(), turn(40), laid(), turn(40), turn(40), laid()];
+  assert.deepEqual(seen.filter((n) => n !== undefined), [0, 0, 12, 30]);
+  assert.equal(turns.length, 0, "and then no more");
+  assert.ok(notes[0].dataset.laid === "" && notes[29].dataset.laid === "");
+});
+
+test("browsers that do not tell when there is time keep their notes as they are", () => {
+  const notes = [{ dataset: {} }];
+  layOutInTime(notes, undefined);
+  assert.equal(notes[0].dataset.laid, undefined);
 });
