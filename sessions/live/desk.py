@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from django.db import InterfaceError, OperationalError
 
 from sessions.clock import now_ms
-from sessions.live import streams
+from sessions.live import news, streams
 from sessions.live.fields import uuid
 from sessions.live.kinds import KINDS, fields_of
 from sessions.live.ops import Answer, Name, Op, Refused
@@ -159,7 +159,7 @@ def _tell(one: Waiting, answer: Answer) -> None:
 async def _apply(ops: list[Op]) -> list[Answer]:
     """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
     try:
-        answers = await in_writer(streams.attempt, ops)
+        answers, told = await in_writer(_attempt, ops)
     except (OperationalError, InterfaceError) as trouble:
         code = code_of(trouble)
         storage.full |= code == "storage_full"
@@ -170,5 +170,15 @@ async def _apply(ops: list[Op]) -> list[Answer]:
         if len(ops) > 1:
             return [answer for op in ops for answer in await _apply([op])]
         return [Answer(ops[0].id, ops[0].stream, code="internal")]
+    for one in told:
+        news.tell(*one)
     storage.full &= not any(answer.seq and not answer.dup for answer in answers)
     return answers
+
+
+def _attempt(ops: list[Op]) -> tuple[list[Answer], list[news.Told]]:
+    """With what is to be told, so that the loop is woken up once; a batch that fails tells what came before it."""
+    with news.gathering() as waiting:
+        answers = streams.attempt(ops)
+        told, waiting[:] = waiting[:], []
+    return answers, told

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -61,6 +62,7 @@ class Hub:
         self.next_look = self.next_beat = self.loop.time() + BEAT_S
         self.next_glance = 0.0
         self.next_seen = self.loop.time() + SEEN_EVERY_S
+        self.thread = threading.get_ident()
         news.listeners.append(self.touch)
 
     @classmethod
@@ -77,6 +79,8 @@ class Hub:
         """Some streams have risen, and how some of them; from any thread."""
         if self.loop.is_closed():
             news.listeners.remove(self.touch)
+        elif threading.get_ident() == self.thread:
+            self.look_at(ids, told)
         else:
             self.loop.call_soon_threadsafe(self.look_at, ids, told)
 

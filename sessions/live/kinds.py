@@ -12,6 +12,7 @@ from sessions.live.ops import Name, Op
 
 if TYPE_CHECKING:
     from sessions.ledger import Erased, What
+    from sessions.live.rows import Wish
     from sessions.live.scene import Scene
     from sessions.models import Event, Participant, Stream
 
@@ -57,6 +58,18 @@ class Kind:
 
     def load(self, scene: "Scene", ops: Sequence[Op]) -> Any:
         """Reads what judging these operations needs, in a fixed number of queries."""
+
+    def again(self, _scene: "Scene", _state: Any, _ops: Sequence[Op]) -> bool:
+        """Whether the `state` that earlier batches left is all that these operations are judged by; makes it so."""
+        return False
+
+    def taken(self, _ops: Sequence[Op]) -> Sequence["Wish"]:
+        """What to look for among rows whose ids these operations would give to new ones."""
+        return ()
+
+    def lasting(self, _state: Any, _earlier: Any, _ops: Sequence[Op]) -> Any:
+        """What of the state by which these were judged, and of an earlier one, is kept for `again`; null: nothing."""
+        return None
 
     def judge(self, scene: "Scene", state: Any, op: Op) -> None:
         """Carries the operation out on the scene, without database access, or raises `Refused`."""

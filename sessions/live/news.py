@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,7 @@ from sessions.live.kinds import Part
 if TYPE_CHECKING:
     from sessions.models import Stream
 
+log = logging.getLogger(__name__)
 Listener = Callable[[Collection[int], "Sequence[News]"], None]
 listeners: list[Listener] = []  # told the ids of the streams that a commit of ours raised, and news of some of these
 
@@ -31,7 +35,31 @@ class News:
         return News(later.stream, self.start, [part for part in self.parts if part.id not in risen] + later.parts)
 
 
+Told = tuple[Collection[int], Sequence[News]]
+_gathered: ContextVar[list[Told] | None] = ContextVar("gathered", default=None)
+
+
 def tell(touched: Collection[int], news: Sequence[News]) -> None:
     """From any thread, after a commit."""
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered.append((touched, news))
+        return
     for listener in tuple(listeners):
-        listener(touched, news)
+        try:
+            listener(touched, news)
+        except Exception:
+            log.exception("%s was not told of news", listener)
+
+
+@contextmanager
+def gathering() -> Iterator[list[Told]]:
+    """What is told inside waits in the list for whoever takes it; what nobody has taken is told at the end."""
+    waiting: list[Told] = []
+    before = _gathered.set(waiting)
+    try:
+        yield waiting
+    finally:
+        _gathered.reset(before)
+        for one in waiting:
+            tell(*one)

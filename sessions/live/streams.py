@@ -17,6 +17,7 @@ from sessions import ledger
 from sessions.clock import now_ms
 from sessions.live import course, rows
 from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
+from sessions.live.memory import Memory, as_of_now
 from sessions.live.news import News, tell
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.rows import Wish
@@ -111,15 +112,24 @@ def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
 
 @transaction.atomic
 def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]:
-    extra = set(extra)
+    memory, extra = Memory.take(), set(extra)
+    remembered = None if extra else memory.scene(ops)
+    if remembered is not None:
+        return _judge_all(remembered, memory.states, ops, memory)
     locked = _lock(ops, extra)
     free = ops if _waits_for_locks.get() else _without_held_up(ops, extra, locked)
     scene = _read(free, locked)
-    heads = {stream.id: stream.head for stream in locked}
     states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(free).items()}
-    judged = [_judge(scene, states, op) for op in free]
-    _write(scene, _news(scene, states, heads))
+    judged = _judge_all(scene, states, free, memory)
     return judged if len(free) == len(ops) else _with_held_up(ops, free, judged)
+
+
+def _judge_all(scene: Scene, states: dict[str, Any], ops: Sequence[Op], memory: Memory) -> list[Answer]:
+    heads = {stream.id: stream.head for stream in scene.streams.values()}
+    judged = [_judge(scene, states, op) for op in ops]
+    _write(scene, _news(scene, states, heads))
+    memory.keep(scene, states, ops)
+    return judged
 
 
 def _news(scene: Scene, states: dict[str, Any], heads: dict[int, int]) -> list[News]:
@@ -131,7 +141,7 @@ def _news(scene: Scene, states: dict[str, Any], heads: dict[int, int]) -> list[N
     parts = KINDS[name].raised(state, {stream.ref: heads[stream.id] for stream in raised})
     if parts is None:
         return []
-    return [News(s, heads[s.id], sorted(parts[s.ref], key=lambda part: part.seq)) for s in raised]
+    return [News(as_of_now(s), heads[s.id], sorted(parts[s.ref], key=lambda part: part.seq)) for s in raised]
 
 
 @transaction.atomic

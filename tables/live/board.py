@@ -13,6 +13,7 @@ from sessions.live import rows
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
+from sessions.live.rows import Wish
 from sessions.live.scene import Scene
 from sessions.live.uuid7 import made_at
 from sessions.models import Change, Event, Participant, Stream
@@ -54,6 +55,17 @@ class BoardKind(Kind):
                 needed.add((op.event_id, Name("me", note.author_id)))
         scene.need(needed)
         return cloth
+
+    def again(self, scene: Scene, state: Cloth, ops: Sequence[Op]) -> bool:
+        """New notes while a session runs are nearly everything that happens at tables."""
+        runs = all(scene.phase(event) is Phase.RUNNING for event in scene.events.values())
+        return runs and _only_new(ops) and state.again(ops)
+
+    def taken(self, ops: Sequence[Op]) -> Sequence[Wish]:
+        return [Wish(Note, ("id",), {"id": [op.id for op in ops]})]
+
+    def lasting(self, state: Cloth, earlier: Cloth | None, ops: Sequence[Op]) -> Cloth | None:
+        return state.with_earlier(earlier) if _only_new(ops) else None
 
     def judge(self, scene: Scene, state: Cloth, op: Op) -> None:
         event, actor = scene.event_of(op), scene.actor(op)
@@ -149,6 +161,10 @@ class Written(NamedTuple):
 def note_part(note: Note) -> Part:
     """The same of a note at hand."""
     return Written._make((*_values(note.__dict__), note.author.name)).part()
+
+
+def _only_new(ops: Sequence[Op]) -> bool:
+    return all(op.kind == "note.add" for op in ops)
 
 
 COLUMNS = {column.name: column.attname for column in Note._meta.concrete_fields}

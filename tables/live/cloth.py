@@ -28,6 +28,7 @@ class Cloth:
         self.notes: dict[UUID, Note] = {}
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
+        self.sat_asked: set[tuple[int, int]] = set()  # the same, of all about whom that was asked
         self.written: dict[int, int] = {}
         self.questions: dict[tuple[int, int], dict[int, Question]] = {}  # by event and number of the session
 
@@ -47,11 +48,31 @@ class Cloth:
         cloth._lay(scene, rows.objects(Board, BOARD, boards), rows.objects(Table, TABLE, tables))
         cloth.seated = {(person, session, table) for person, session, table in seats}
         cloth.history = {(row.participant_id, row.board_id): row for row in rows.objects(SeatHistory, SAT, past)}
+        cloth.sat_asked = {(actor, ref) for actor in actors for ref in refs}
         cloth._read_notes(ops, {pk for (pk,) in known})
         cloth.written = dict(cast("list[tuple[int, int]]", written))
         others = {note.author_id for note in cloth.notes.values()} - actors
         cloth.written |= rows.count(Note, "author", others, where=STANDING) if others else {}
         return cloth
+
+    def again(self, ops: Sequence[Op]) -> bool:
+        """Whether these new notes can be judged without another reading; then those of the last batch are put aside."""
+        if not all((op.actor_id, op.stream.ref) in self.sat_asked and op.stream.ref in self.boards for op in ops):
+            return False
+        self.notes = {}
+        return True
+
+    def with_earlier(self, earlier: "Cloth | None") -> "Cloth":
+        """This one, which is newer, with what another one knows besides."""
+        if earlier is None or earlier is self:
+            return self
+        read = {person for person, _board in self.sat_asked}
+        self.seated |= {seat for seat in earlier.seated if seat[0] not in read}
+        self.boards = earlier.boards | self.boards
+        self.history = earlier.history | self.history
+        self.written = earlier.written | self.written
+        self.sat_asked |= earlier.sat_asked
+        return self
 
     def _lay(self, scene: Scene, boards: Iterable[Board], tables: Iterable[Table]) -> None:
         """Those of the batch's events."""

@@ -1,0 +1,110 @@
+"""What the last batches were judged by, kept for the next one: while nobody else has written it need not be read again.
+
+SQLite alone has one writer at a time and says whether another connection has committed (`PRAGMA data_version`); what
+this one wrote besides its batches is counted (`total_changes`). A batch takes the memory and gives it back when it is
+committed, so that none which fails leaves anything behind. PostgreSQL's locks are read with what they guard: there it
+is empty.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from sessions.live import rows
+from sessions.live.kinds import KINDS, Kind
+from sessions.live.ops import Name, Op
+from sessions.live.rows import Wish
+from sessions.live.scene import Scene
+from sessions.models import Change, Event, Participant, Stream
+
+MOST = 5_000  # people and streams; beyond, the memory begins anew
+_here = threading.local()
+
+
+class Mark(NamedTuple):
+    """As of when a memory is true: the connection, what others and what it have written."""
+
+    raw: Any
+    others: int
+    own: int
+
+
+class Memory:
+    """Inside a transaction that writes: nobody else commits until it ends."""
+
+    def __init__(self) -> None:
+        self.streams: dict[tuple[int, Name], Stream] = {}
+        self.events: dict[int, Event] = {}
+        self.people: dict[int, Participant] = {}
+        self.states: dict[str, Any] = {}
+        self.mark: Mark | None = None
+
+    @classmethod
+    def take(cls) -> Memory:
+        """What is remembered, if it is still true; nobody has it until it is kept again."""
+        kept: Memory | None = _here.__dict__.pop("kept", None)
+        if connection.vendor != "sqlite":
+            return cls()
+        now = _mark()
+        if kept is None or kept.mark != now or len(kept.streams) + len(kept.people) > MOST:
+            kept = cls()
+        kept.mark = now
+        return kept
+
+    def scene(self, ops: Sequence[Op]) -> Scene | None:
+        """By which these operations are judged, if all of it is remembered and none of them was heard before."""
+        kinds = {op.stream.kind for op in ops}
+        if len(kinds) != 1 or not kinds <= self.states.keys():
+            return None
+        try:
+            streams = [self.streams[op.event_id, op.stream] for op in ops]
+            events, people = [self.events[op.event_id] for op in ops], [self.people[op.actor_id] for op in ops]
+        except KeyError:
+            return None
+        scene = Scene(streams, events, people)
+        [kind] = kinds
+        return scene if KINDS[kind].again(scene, self.states[kind], ops) and not _heard(KINDS[kind], ops) else None
+
+    def keep(self, scene: Scene, states: dict[str, Any], ops: Sequence[Op]) -> None:
+        """Once this is committed: what can be kept of a batch that was read, or that was remembered."""
+        if self.mark is None or len(states) != 1:
+            return
+        [(kind, state)] = states.items()
+        lasting = KINDS[kind].lasting(state, self.states.get(kind), ops)
+        if lasting is not None:
+            transaction.on_commit(partial(self._put_back, scene, kind, lasting), robust=True)
+
+    def _put_back(self, scene: Scene, kind: str, state: Any) -> None:
+        """Another kind's state does not hang on this one's streams alone: it goes."""
+        self.streams |= scene.streams
+        self.events |= scene.events
+        self.people |= scene.people
+        self.states = {kind: state}
+        if self.mark is not None:
+            self.mark = self.mark._replace(own=self.mark.raw.total_changes)
+            _here.kept = self
+
+
+def as_of_now(stream: Stream) -> Stream:
+    """A copy for whoever hears of the stream later: by then the next batch may have raised this one."""
+    copy = Stream.__new__(Stream)
+    copy.__dict__.update(stream.__dict__)
+    return copy
+
+
+def _mark() -> Mark:
+    """What others have written is asked for inside the transaction, after which nobody else has written."""
+    raw = connection.connection
+    return Mark(raw, raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes)
+
+
+def _heard(kind: Kind, ops: Sequence[Op]) -> bool:
+    """Whether there is an answer to one of these already, one stands twice here, or a row has its id."""
+    ids = {op.id for op in ops}
+    answered = Wish(Change, ("id",), {"event": {op.event_id for op in ops}, "op_id": ids}, where="answers")
+    return len(ids) < len(ops) or any(rows.gather(answered, *kind.taken(ops)))

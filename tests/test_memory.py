@@ -1,0 +1,154 @@
+"""What is remembered between batches is what a reading would have found, whoever has written meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from sessions.live import streams
+from sessions.live.memory import Memory
+from sessions.live.ops import Op
+from sessions.live.uuid7 import uuid7
+from sessions.models import Event, Participant, Stream
+from tables.models import Board, Note
+from tests.cafe import Cafe
+from tests.notes_on_their_way import heard
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Elsewhere = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def cafe(transactional_db: None) -> Cafe:
+    return Cafe().runs()
+
+
+@pytest.fixture
+def remembers(cafe: Cafe) -> Cafe:
+    """Cem and Ben have written just now."""
+    for who in (cafe.cem, cafe.ben, cafe.cem):
+        assert cafe.writes(who, "Benches").code is None
+    return cafe
+
+
+def elsewhere(does: Callable[[], object]) -> None:
+    """By another connection, as pages and other threads have theirs."""
+
+    def work() -> None:
+        try:
+            does()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def here(does: Callable[[], object]) -> None:
+    does()
+
+
+def is_remembered(cafe: Cafe, who: Participant) -> bool:
+    """Whether a note of theirs is judged without reading the event; it is written."""
+    op = new(cafe, who)
+    with CaptureQueriesContext(connection) as found:
+        assert streams.apply([op])[0].code is None
+    return not any(f'FROM "{Event._meta.db_table}"' in each["sql"] for each in found)
+
+
+def new(cafe: Cafe, who: Participant, **more: Any) -> Op:
+    data = {"q": cafe.question().pk, "text": "Shade", "colour": "mint", **more}
+    return cafe.op(who, f"board:{cafe.board().pk}", "note.add", **data)
+
+
+def test_whoever_has_just_written_is_judged_from_memory(remembers: Cafe) -> None:
+    cached = connection.vendor == "sqlite"
+    assert is_remembered(remembers, remembers.cem) == cached
+    assert is_remembered(remembers, remembers.ben) == cached
+    seqs = sorted(Note.objects.values_list("seq", flat=True))
+    assert len(set(seqs)) == 5
+    assert remembers.board().note_count == 5
+    assert Stream.objects.get(kind="board", ref=remembers.board().pk).head == seqs[-1]
+
+
+@pytest.mark.parametrize("where", [here, elsewhere])
+def test_what_somebody_else_writes_counts_at_once(remembers: Cafe, where: Elsewhere) -> None:
+    removed = Participant.objects.filter(pk=remembers.cem.pk)
+    where(lambda: removed.update(removed_at=timezone.now()))
+    assert not is_remembered(remembers, remembers.ben)
+    assert remembers.writes(remembers.cem, "Trees").code == "not_allowed"
+
+
+@pytest.mark.parametrize("where", [here, elsewhere])
+def test_a_seat_that_is_left_and_a_board_that_is_locked_are_known(remembers: Cafe, where: Elsewhere) -> None:
+    where(lambda: remembers.does(remembers.cem, "room", "seat.take", table=remembers.table(2).pk))
+    assert remembers.note(remembers.writes(remembers.cem, "Trees")).late
+    assert not remembers.note(remembers.writes(remembers.ben, "Trees")).late
+    where(lambda: Board.objects.update(locked=True))
+    assert remembers.writes(remembers.ben, "Fences").code == "board_locked"
+
+
+def test_time_goes_on_by_itself(remembers: Cafe) -> None:
+    Event.objects.filter(pk=remembers.event.pk).update(ends_at=1)
+    assert remembers.writes(remembers.cem, "Trees").code == "session_closed"
+
+
+def test_an_operation_that_was_heard_is_answered_as_before(remembers: Cafe) -> None:
+    op = new(remembers, remembers.cem)
+    first, again, other = (streams.apply([one])[0] for one in (op, op, op._replace(data={**op.data, "text": "Sun"})))
+    assert (again.seq, again.dup) == (first.seq, True)
+    assert other.code == "op_id_conflict"
+    with CaptureQueriesContext(connection) as found:
+        answers = streams.apply([op, new(remembers, remembers.cem)])
+    assert [answer.dup for answer in answers] == [True, False]
+    assert sum("INSERT" in each["sql"] for each in found) == 2, "the note and its change, in one go"
+    twice = new(remembers, remembers.ben)
+    one, same = streams.apply([twice, twice])
+    assert (one.seq, one.dup, same.seq, same.dup) == (same.seq, False, one.seq, True)
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(remembers: Cafe) -> None:
+    head = Stream.objects.get(kind="board", ref=remembers.board().pk).head
+    with pytest.raises(UnicodeEncodeError):
+        streams.apply([new(remembers, remembers.cem, text="half a pair: \ud83d")])
+    assert remembers.writes(remembers.cem, "Trees").seq == head + 1
+    assert remembers.board().note_count == 4
+
+
+def test_an_id_that_a_note_has_already_is_refused(remembers: Cafe) -> None:
+    note = Note.objects.create(
+        id=uuid7(),
+        board=remembers.board(),
+        question=remembers.question(),
+        author=remembers.ben,
+        text="Before",
+        seq=0,
+        at=1,
+        edited=1,
+    )
+    assert is_remembered(remembers, remembers.cem) is False
+    taken, free = new(remembers, remembers.cem)._replace(id=note.pk), new(remembers, remembers.ben)
+    with CaptureQueriesContext(connection) as found:
+        answers = streams.apply([taken, free])
+    assert [answer.code for answer in answers] == ["op_id_conflict", None]
+    assert sum("COMMIT" in each["sql"] for each in found) == 1, "and holds up nobody else"
+
+
+def test_what_was_told_stays_as_it_was(remembers: Cafe) -> None:
+    _answers, [first] = heard([new(remembers, remembers.cem)])
+    head = first.stream.head
+    _answers, [later] = heard([new(remembers, remembers.ben)])
+    assert (first.stream.head, later.start, later.stream.head) == (head, head, head + 1)
+
+
+def test_nobody_else_has_a_memory_while_a_batch_is_judged(remembers: Cafe) -> None:
+    assert is_remembered(remembers, remembers.cem) == (connection.vendor == "sqlite")
+    Memory.take()
+    assert not is_remembered(remembers, remembers.cem)
