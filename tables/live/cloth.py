@@ -48,7 +48,7 @@ class Cloth:
         cloth._lay(scene, rows.objects(Board, BOARD, boards), rows.objects(Table, TABLE, tables))
         cloth.seated = {(person, session, table) for person, session, table in seats}
         cloth.history = {(row.participant_id, row.board_id): row for row in rows.objects(SeatHistory, SAT, past)}
-        cloth.sat_asked = {(actor, ref) for actor in actors for ref in refs}
+        cloth.sat_asked = {(op.actor_id, op.stream.ref) for op in ops}
         cloth._read_notes(ops, {pk for (pk,) in known})
         cloth.written = dict(cast("list[tuple[int, int]]", written))
         others = {note.author_id for note in cloth.notes.values()} - actors
