@@ -1,6 +1,7 @@
 """What pages keep of what they have shown, and how they are put together of it."""
 
 import gzip
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -87,6 +88,46 @@ def test_several_with_fewer_or_more_parts_have_their_own_stretches() -> None:
         assert [part for those in now.stretches for part in those] == parts
     fewer = Several(many[: IN_STRETCH + 1], before)
     assert [one is other for one, other in zip(fewer.stretches, before.stretches, strict=False)] == [True, False]
+
+
+def test_notes_stay_by_their_questions_where_nothing_is_new() -> None:
+    """Also when the others have changed more than once between two looks."""
+    notes = [{"id": number, "q": 1 + number % 2} for number in range(2 * IN_STRETCH)]
+    before = Several(notes)
+    first = before.split("q")
+    later = Several([*notes, {"id": -1, "q": 2}], Several([*notes, {"id": -2, "q": 2}], before))
+    now = later.split("q")
+
+    assert [[note["id"] for note in now[q]] for q in (1, 2)] == [
+        [note["id"] for note in later if note["q"] == q] for q in (1, 2)
+    ]
+    assert now[1].stretches[0] is first[1].stretches[0]
+    assert now[2].stretches[0] is first[2].stretches[0]
+    assert now is later.split("q")
+    assert 3 not in now
+
+
+def test_a_full_table_is_the_same_page_packed_or_not(running: Cafe) -> None:
+    for number in range(IN_STRETCH + 5):
+        assert running.writes(running.cem, f"Bench & tree {number}", q=running.question(1 + number % 2).pk).code is None
+    packed, plain = (table_of(running, running.cem, **how) for how in ({"accept_encoding": "gzip"}, {}))
+
+    pages = [gzip.decompress(packed.content), plain.content]
+    for page in pages:
+        assert page.count(b'data-part="note:') == IN_STRETCH + 5
+        columns = page.split(b"data-composer")
+        assert [len(re.findall(rb"Bench &amp; tree \d+</p>", column)) for column in columns] == [0, 28, 27]
+    assert notes_of(pages[0]) == notes_of(pages[1])
+
+
+def table_of(cafe: Cafe, who: Participant, **headers: str) -> Any:
+    client = Client(headers=headers)
+    client.cookies.load(cafe.cookie(who))
+    return client.get(f"/e/{cafe.event.key}/table/")
+
+
+def notes_of(page: bytes) -> list[bytes]:
+    return [line for line in page.split(b"\n") if b"Bench &amp;" in line and b"data-parts" not in line]
 
 
 def test_guests_and_moderators_share_nothing(large: Cafe) -> None:

@@ -69,6 +69,18 @@ class Several(list[dict[str, Any]]):
         known: list[Stretch] = before.stretches if before else []
         pairs = zip_longest(fresh, known[: len(fresh)])
         self.stretches: list[Stretch] = [old if old == new else new for new, old in pairs]
+        self._split: dict[str, dict[Any, Several]] = {}
+        self._before: dict[str, dict[Any, Several]] = (before._split or before._before) if before else {}
+
+    def split(self, field: str) -> dict[Any, Several]:
+        """Those that are alike in this field, by what they have there; of these too stretches without news stay."""
+        if field not in self._split:
+            alike: dict[Any, list[dict[str, Any]]] = {}
+            for part in self:
+                alike.setdefault(part[field], []).append(part)
+            before = self._before.get(field, {})
+            self._split[field] = {value: Several(parts, before.get(value)) for value, parts in alike.items()}
+        return self._split[field]
 
 
 @dataclass(frozen=True, slots=True)

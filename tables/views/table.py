@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from sessions import identity
 from sessions.http import HttpRequest
 from sessions.live import reading
+from sessions.live.shown import Several
 from sessions.models import Event, Moderator, Participant
 from sessions.permissions import WALK
 from tables.gallery import hang, questions_of
@@ -72,9 +73,10 @@ def _board(request: HttpRequest, event: Event, reader: Participant) -> Board | N
 
 
 def _columns(board: Board, notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ordered = sorted(notes, key=lambda note: (note["order"], note["id"]))
+    """The notes under the question they answer, in their order."""
+    of = notes.split("q") if isinstance(notes, Several) else Several(notes).split("q")
     return [
-        {"question": question, "notes": [note for note in ordered if note["q"] == question.pk]}
+        {"question": question, "notes": of.get(question.pk, [])}
         for question in questions_of(board, board.session.questions.all())
     ]
 
