@@ -16,7 +16,7 @@ from tests.browser.test_journey import ENGLISH, joins_by_code, prepares, signs_i
 
 # Said by the page once, when it comes; the scripts go on from there.
 PASSING = "[data-clock], script, [data-notice], [data-ring], .toast, [name=csrfmiddlewaretoken], [name=id]"
-UNSAID = "nonce data-streams data-now data-epoch data-parts data-just data-fresh data-me"
+UNSAID = "nonce data-streams data-now data-epoch data-parts data-just data-fresh data-me data-laid"
 # The console counts and derives; what it makes is no part with a seq. Its forms say their step when they are sent.
 DERIVED = ("[data-step] [type=hidden]", "data-seq")
 SNAPSHOT = """([passing, unsaidNames]) => {
