@@ -4,7 +4,8 @@ sent away.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from sessions.live import hub as hubs
 from sessions.live import news, threads
 from sessions.live.house import house
 from sessions.live.hub import Hub
+from sessions.live.kinds import KINDS
 from sessions.live.line import NAME
 from sessions.live.socket import MOST_UNANSWERED
 from sessions.models import Event
@@ -417,6 +419,30 @@ async def test_the_moderator_sees_a_glance_and_hidden_notes(running: Cafe) -> No
     glance = await ada.hears("glance")
     assert (glance["people"], glance["seated"], glance["lobby"]) == (3, 3, [])
     await ada.leaves()
+
+
+async def test_no_note_waits_for_the_consoles_numbers(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reading of the numbers takes until the note is there."""
+    begun, there, usual = threading.Event(), threading.Event(), KINDS["room"].glance
+
+    def held(events: Sequence[int]) -> dict[int, dict[str, Any]]:
+        begun.set()
+        assert there.wait(20)
+        return usual(events)
+
+    board, question = await board_of(running)
+    cem = await browser(running, "cem").hello(**{board.replace(":", "_"): 0})
+    monkeypatch.setattr(KINDS["room"], "glance", held)
+    ada = Browser(running.event.key, await sync_to_async(lambda: session_of(running))(), query="?as=moderator")
+    await ada.hello(room=0)
+    assert await asyncio.to_thread(begun.wait, 20)
+
+    await cem.posts(board, "note.add", q=question, text="Benches")
+    assert [part["text"] for part in (await cem.hears("parts", s=board))["parts"]] == ["Benches"]
+    there.set()
+    assert (await ada.hears("glance"))["people"] == 3
+    for page in (cem, ada):
+        await page.leaves()
 
 
 def session_of(cafe: Cafe) -> str:

@@ -61,6 +61,7 @@ class Hub:
         self.hints_arrive = True  # or there is no other process
         self.next_look = self.next_beat = self.loop.time() + BEAT_S
         self.next_glance = 0.0
+        self.glancing: asyncio.Task[None] | None = None
         self.next_seen = self.loop.time() + SEEN_EVERY_S
         self.thread = threading.get_ident()
         news.listeners.append(self.touch)
@@ -229,7 +230,8 @@ class Hub:
             await in_thread(saw, {follower.viewer.pk for follower in self._everybody()})
         if now >= self.next_glance:
             self.next_glance = now + GLANCE_S
-            await self._glance()
+            if self.glancing is None or self.glancing.done():
+                self.glancing = self.loop.create_task(self._glance_aside())
 
     async def _until_due(self) -> None:
         calm = [self.spoke.get(pk, 0.0) + CALM_S for pk in self.dirty if self.names[pk].kind in CALM]
@@ -321,6 +323,15 @@ class Hub:
                 if not sub.ready and not follower.window.full:
                     self.catch_up(follower, sub)
             follower.beat()
+
+    async def _glance_aside(self) -> None:
+        """Nobody's note waits for the consoles' numbers."""
+        try:
+            await self._glance()
+        except Error:
+            log.warning("the console's numbers cannot be read; the next second tries again")
+        except Exception:
+            log.exception("the console's numbers stumbled; the next second tries again")
 
     async def _glance(self) -> None:
         consoles = list(self.consoles)
