@@ -25,17 +25,17 @@ from tests.notes_on_their_way import go, heads, said
 from tests.opcodes import Opcodes
 from tests.test_socket import Browser, board_of, browser
 
-PAGES = {"join": 1, "lobby": 13, "table": 17, "console": 22, "screen": 22, "gallery": 14}
+PAGES = {"join": 1, "lobby": 13, "table": 17, "console": 19, "screen": 19, "gallery": 14}
 LATER, OF_ROOM = 8, 4
 HELLO_QUERIES = {"lobby": 5, "table": 8}  # who it is, what they may follow, where they sit
 COMES_IN_QUERIES = 6
 BATCH_QUERIES, TICK_QUERIES = 7, 2
-REMEMBERED_QUERIES = {"sqlite": 5, "postgresql": BATCH_QUERIES}  # of a batch after which nobody else has written
+REMEMBERED_QUERIES = {"sqlite": 4, "postgresql": BATCH_QUERIES}  # of a batch after which nobody else has written
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60
-BATCH_OPCODES = {"sqlite": 16_600, "postgresql": 26_750}  # whatever stands in it
-REMEMBERED_OPCODES = {"sqlite": 9_760, "postgresql": 26_750}
-NOTE_OPCODES = {"sqlite": 3_110, "postgresql": 4_040}  # and for each note
+BATCH_OPCODES = {"sqlite": 14_200, "postgresql": 26_750}  # whatever stands in it
+REMEMBERED_OPCODES = {"sqlite": 7_510, "postgresql": 26_750}
+NOTE_OPCODES = {"sqlite": 2_920, "postgresql": 4_040}  # and for each note
 ROOM = 1.02 if sys.version_info[:2] == (3, 11) else 1.25  # other Pythons have other opcodes
 
 

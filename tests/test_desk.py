@@ -13,6 +13,7 @@ from django.db import DataError, Error, InterfaceError, OperationalError, connec
 
 from sessions.live import desk, streams, threads
 from sessions.live.ops import Answer, Op
+from sessions.live.precedence import is_free
 from sessions.live.threads import in_thread
 from tables.live import board as boards
 from tables.models import Note
@@ -145,6 +146,28 @@ async def test_who_waits_too_long_for_the_batch_before_is_told_to_come_again(
     assert (await writing).code is None
     assert await written() == ["Benches"]
     assert codes(await submit(second)) == [None]
+
+
+async def test_a_batch_is_handed_on_before_the_next_one_begins(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await notes(running, "Benches", "Trees")
+    loop, handing_on, between = asyncio.get_running_loop(), asyncio.Event(), []
+
+    def told(_answer: Answer) -> None:
+        """As with the hub: it is woken in one turn of the loop and speaks in the next."""
+        loop.call_soon(loop.call_soon, look)
+
+    def look() -> None:
+        between.append(is_free())
+        handing_on.set()
+
+    with held_up(monkeypatch) as begun:
+        desk.Writer.here().submit(first, told)
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        later = asyncio.create_task(answer_to(second))
+        await asyncio.sleep(0)
+    await handing_on.wait()
+    assert between == [True], "nothing is being written meanwhile"
+    assert (await later).code is None
 
 
 async def test_words_do_not_wait_behind_a_crowd_that_comes_in(running: Cafe) -> None:

@@ -27,6 +27,7 @@ BATCH = 500
 PATIENCE_S = 2.0
 LOOK_S = 0.1
 LOOK_AGAIN_S = 0.02  # at what another connection holds
+TURNS = 3  # of the loop, after which a batch was handed on, and what had arrived was read: it is in the next one
 Tell = Callable[[Answer], None]
 
 
@@ -138,6 +139,8 @@ class Writer:
                 answers = await _apply([one.op for one in batch])
             for one, answer in zip(batch, answers, strict=True):
                 self._answer(one, answer)
+            for _turn in range(TURNS):
+                await asyncio.sleep(0)
 
     def _answer(self, one: Waiting, answer: Answer) -> None:
         if answer.code != streams.HELD_UP:

@@ -12,7 +12,6 @@ from sessions.live.ops import Name, Op
 
 if TYPE_CHECKING:
     from sessions.ledger import Erased, What
-    from sessions.live.rows import Wish
     from sessions.live.scene import Scene
     from sessions.models import Event, Participant, Stream
 
@@ -62,10 +61,6 @@ class Kind:
     def again(self, _scene: "Scene", _state: Any, _ops: Sequence[Op]) -> bool:
         """Whether the `state` that earlier batches left is all that these operations are judged by; makes it so."""
         return False
-
-    def taken(self, _ops: Sequence[Op]) -> Sequence["Wish"]:
-        """What to look for among rows whose ids these operations would give to new ones."""
-        return ()
 
     def lasting(self, _state: Any, _earlier: Any, _ops: Sequence[Op]) -> Any:
         """What of the state by which these were judged, and of an earlier one, is kept for `again`; null: nothing."""

@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from sessions.live import rows
-from sessions.live.kinds import KINDS, Kind
+from sessions.live.kinds import KINDS
 from sessions.live.ops import Name, Op
-from sessions.live.rows import Wish
 from sessions.live.scene import Scene
-from sessions.models import Change, Event, Participant, Stream
+from sessions.models import Event, Participant, Stream
 
 MOST = 5_000  # people and streams; beyond, the memory begins anew
 _here = threading.local()
@@ -57,9 +55,11 @@ class Memory:
         return kept
 
     def scene(self, ops: Sequence[Op]) -> Scene | None:
-        """By which these operations are judged, if all of it is remembered and none of them was heard before."""
+        """By which these operations are judged, if all of it is remembered. Whether one was heard before is not asked:
+        the database refuses to write its answer twice, and then they are judged by what is read.
+        """
         kinds = {op.stream.kind for op in ops}
-        if len(kinds) != 1 or not kinds <= self.states.keys():
+        if len(kinds) != 1 or not kinds <= self.states.keys() or len({op.id for op in ops}) < len(ops):
             return None
         try:
             streams = [self.streams[op.event_id, op.stream] for op in ops]
@@ -68,7 +68,7 @@ class Memory:
             return None
         scene = Scene(streams, events, people)
         [kind] = kinds
-        return scene if KINDS[kind].again(scene, self.states[kind], ops) and not _heard(KINDS[kind], ops) else None
+        return scene if KINDS[kind].again(scene, self.states[kind], ops) else None
 
     def keep(self, scene: Scene, states: dict[str, Any], ops: Sequence[Op]) -> None:
         """Once this is committed: what can be kept of a batch that was read, or that was remembered."""
@@ -101,10 +101,3 @@ def _mark() -> Mark:
     """What others have written is asked for inside the transaction, after which nobody else has written."""
     raw = connection.connection
     return Mark(raw, raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes)
-
-
-def _heard(kind: Kind, ops: Sequence[Op]) -> bool:
-    """Whether there is an answer to one of these already, one stands twice here, or a row has its id."""
-    ids = {op.id for op in ops}
-    answered = Wish(Change, ("id",), {"event": {op.event_id for op in ops}, "op_id": ids}, where="answers")
-    return len(ids) < len(ops) or any(rows.gather(answered, *kind.taken(ops)))

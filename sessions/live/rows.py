@@ -23,6 +23,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 
+from sessions.live import statement
 from sessions.live.compact import compact
 
 Column: TypeAlias = "models.Field[Any, Any]"
@@ -85,9 +86,9 @@ def gather(*wishes: Wish) -> list[list[Sequence[Any]]]:
     """The values for all of these, read in one statement: as of one moment, and for the price of one."""
     vendor = _vendor()
     keys = [_keys(values) for wish in wishes for values in wish.among.values()]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join([f'({wish.select(vendor)})' for wish in wishes])}", keys)
-        texts = cursor.fetchone()
+    texts = statement.answer(
+        f"SELECT {', '.join([f'({wish.select(vendor)})' for wish in wishes])}", keys, statement.first
+    )
     return [_as_meant(wish.model, wish.names, text) for wish, text in zip(wishes, texts, strict=True)]
 
 
@@ -114,11 +115,9 @@ def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[
 
 def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) -> list[Sequence[Any]]:
     """SQLite knows neither truths nor UUIDs nor moments."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, keys)
-        if _vendor() != "sqlite":
-            return cast("list[Sequence[Any]]", cursor.fetchall())
-        return _as_meant(model, tuple(names), cursor.fetchone()[0])
+    if _vendor() != "sqlite":
+        return cast("list[Sequence[Any]]", statement.answer(sql, keys, statement.every))
+    return _as_meant(model, tuple(names), statement.answer(sql, keys, statement.only))
 
 
 def _as_meant(model: Model, names: tuple[str, ...], text: str | None) -> list[Sequence[Any]]:
@@ -188,9 +187,7 @@ def add(row: Row) -> Row:
     """A new row that no stream governs, with the key that the database gives it."""
     sql, columns = _insert(_vendor(), type(row))
     tells = "" if _vendor() == "sqlite" else f" RETURNING {_quoted(type(row)._meta.pk.column)}"
-    with connection.cursor() as cursor:
-        cursor.execute(sql + tells, _parameters(columns, [row]))
-        row.pk = cursor.fetchone()[0] if tells else cursor.lastrowid
+    row.pk = statement.answer(sql + tells, _parameters(columns, [row]), statement.only if tells else statement.key)
     row._state.adding = False
     return row
 
@@ -206,8 +203,7 @@ def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
 
 
 def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _parameters(columns, rows))
+    statement.answer(sql, _parameters(columns, rows), bool)
 
 
 def _parameters(columns: Sequence[Column], rows: Collection[models.Model]) -> list[Any]:

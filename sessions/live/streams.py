@@ -6,7 +6,7 @@ Whoever changes live facts outside an operation (the plan editor) does it inside
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, cast
 from uuid import UUID
@@ -77,13 +77,16 @@ def _governs(op: Op) -> bool:
 
 
 def _apply_batch(ops: Sequence[Op]) -> list[Answer]:
+    """A constraint disagrees where something was not known: who judges again reads everything."""
+    with suppress(IntegrityError):
+        return _apply_through_deadlocks(ops)
     try:
         return _apply_through_deadlocks(ops)
     except IntegrityError:
-        if len(ops) > 1:
-            return [answer for op in ops for answer in _apply_batch([op])]
-        log.info("an operation met a constraint; it is judged again, as of now", exc_info=True)
-        return _apply_through_deadlocks(ops)
+        if len(ops) == 1:
+            raise
+        log.info("a batch of %d operations met a constraint; they go one by one", len(ops), exc_info=True)
+        return [answer for op in ops for answer in _apply_batch([op])]
 
 
 def _apply_through_deadlocks(ops: Sequence[Op]) -> list[Answer]:
@@ -226,7 +229,7 @@ def _upto(head: int, parts: list[Part]) -> list[Part]:
 
 
 def heads(ids: Iterable[int]) -> dict[int, int]:
-    return dict(Stream.objects.filter(pk__in=list(ids)).values_list("pk", "head"))
+    return dict(cast("list[tuple[int, int]]", rows.find(Stream, ("id", "head"), {"id": list(ids)})))
 
 
 def _by_kind(ops: Sequence[Op]) -> dict[str, list[Op]]:

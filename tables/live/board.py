@@ -13,7 +13,6 @@ from sessions.live import rows
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
-from sessions.live.rows import Wish
 from sessions.live.scene import Scene
 from sessions.live.uuid7 import made_at
 from sessions.models import Change, Event, Participant, Stream
@@ -60,9 +59,6 @@ class BoardKind(Kind):
         """New notes while a session runs are nearly everything that happens at tables."""
         runs = all(scene.phase(event) is Phase.RUNNING for event in scene.events.values())
         return runs and _only_new(ops) and state.again(ops)
-
-    def taken(self, ops: Sequence[Op]) -> Sequence[Wish]:
-        return [Wish(Note, ("id",), {"id": [op.id for op in ops]})]
 
     def lasting(self, state: Cloth, earlier: Cloth | None, ops: Sequence[Op]) -> Cloth | None:
         return state.with_earlier(earlier) if _only_new(ops) else None

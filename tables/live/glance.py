@@ -1,52 +1,85 @@
 """The console's numbers: not parts, but counted once a second while a console is open."""
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db import connection
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Left
 from django.utils import timezone
 
 from sessions.clock import as_ms
-from sessions.models import Event, Participant
+from sessions.live import course, rows, statement
+from sessions.live.rows import Wish
+from sessions.models import Participant
 from tables.models import Board, Note, Seat
 
 AWAY_AFTER = timedelta(minutes=2)
 ON_A_CARD = 160  # characters
+MOST_STANDING = 100  # told by name
 SHOWN = Note.objects.filter(board=OuterRef("pk"), gone_at=None, hidden=False)
 NEWEST = Subquery(SHOWN.order_by("-at", "-pk").values(start=Left("text", ON_A_CARD))[:1])
+THIS_SESSION = -1  # where the session's key goes
+
+
+class Here(NamedTuple):
+    """Somebody who was not removed: named like their fields, keys as numbers."""
+
+    id: int
+    event: int
+    name: str
+    role: str
+    seen_at: datetime
 
 
 def numbers(events: Sequence[int]) -> dict[int, dict[str, Any]]:
     """By event id: people, seated, lobby, and per table its notes and the newest one (two lines are shown)."""
-    found = {}
-    for event in Event.objects.filter(pk__in=events).prefetch_related("sessions"):
-        session = event.current_session()
-        found[event.pk] = _of(event, session.pk if session else 0)
-    return found
+    current = {pk: event.current_session() for pk, event in course.events(events).items()}
+    sessions = {pk: session.pk if session else 0 for pk, session in current.items()}
+    here, seats = rows.gather(
+        Wish(Participant, Here._fields, {"event": sessions.keys()}, where="removed_at IS NULL"),
+        Wish(Seat, ("session", "participant"), {"session": sessions.values()}),
+    )
+    people: dict[int, list[Here]] = {pk: [] for pk in sessions}
+    for person in sorted(map(Here._make, here)):
+        people[person.event].append(person)
+    seated: dict[int, set[int]] = {pk: set() for pk in sessions.values()}
+    for pk, participant in seats:
+        seated[pk].add(participant)
+    return {pk: _of(session, people[pk], seated[session]) for pk, session in sessions.items()}
 
 
-def _of(event: Event, session: int) -> dict[str, Any]:
-    here = Participant.objects.filter(event=event, removed_at=None).exclude(role=Participant.Role.MODERATOR)
-    here_now = Count("pk", filter=Q(seats__session_id=session), distinct=True)
-    counts = here.aggregate(people=Count("pk", distinct=True), seated=here_now)
-    boards = Board.objects.filter(session_id=session).order_by().annotate(last=NEWEST)
-    standing = here.exclude(pk__in=Seat.objects.filter(session_id=session).values("participant_id"))
+def _of(session: int, people: Sequence[Here], seated: set[int]) -> dict[str, Any]:
+    guests = [person for person in people if person.role != Participant.Role.MODERATOR]
+    standing = [person for person in guests if person.id not in seated]
     return {
-        "away": _away(event.pk, session),
-        "people": counts["people"],
-        "seated": counts["seated"],
-        "lobby": [{"p": pk, "name": name} for pk, name in standing.values_list("pk", "name")[:100]],
-        "tables": {
-            str(table): {"notes": count, "last": last or ""}
-            for table, count, last in boards.values_list("table_id", "note_count", "last")
-        },
+        "away": _away(person for person in people if person.id in seated),
+        "people": len(guests),
+        "seated": len(guests) - len(standing),
+        "lobby": [{"p": person.id, "name": person.name} for person in standing[:MOST_STANDING]],
+        "tables": {str(table): {"notes": count, "last": last or ""} for table, count, last in _boards(session)},
     }
 
 
-def _away(event: int, session: int) -> list[dict[str, Any]]:
-    """Seated people whom no process has seen for two minutes, and since when (ms)."""
+def _away(seated: Iterable[Here]) -> list[dict[str, Any]]:
+    """Whom no process has seen for two minutes, and since when (ms)."""
     long_ago = timezone.now() - AWAY_AFTER
-    gone = Participant.objects.filter(event_id=event, seats__session_id=session, seen_at__lt=long_ago)
-    return [{"p": pk, "since": as_ms(seen)} for pk, seen in gone.values_list("pk", "seen_at")]
+    return [{"p": person.id, "since": as_ms(person.seen_at)} for person in seated if person.seen_at < long_ago]
+
+
+def _boards(session: int) -> list[tuple[int, int, str | None]]:
+    """The table, the number of notes and the newest one of each board."""
+    sql, parameters = _statement(connection.vendor)
+    own = [session if parameter == THIS_SESSION else parameter for parameter in parameters]
+    found: list[tuple[int, int, str | None]] = statement.answer(sql, own, statement.every)
+    return found
+
+
+@cache
+def _statement(_vendor: str) -> tuple[str, tuple[Any, ...]]:
+    """Compiled once: that takes longer than what the statement does."""
+    boards = Board.objects.filter(session_id=THIS_SESSION).order_by().annotate(last=NEWEST)
+    sql, parameters = boards.values_list("table_id", "note_count", "last").query.sql_with_params()
+    return sql, parameters

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -68,6 +68,15 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
         except self.Database.Error:
             return False
         return True
+
+    def straight(self, query: str, params: Sequence[Any]) -> Any:
+        """The driver's cursor after a statement inside this connection's transaction: Django's layers around it take
+        longer than SQLite. Null where somebody listens to what they tell, or they would refuse it.
+        """
+        if not self.has_turn or self.needs_rollback or self.execute_wrappers or self.queries_logged:
+            return None
+        with self.wrap_database_errors:
+            return self.connection.execute(converted(query), params)
 
     def create_cursor(self, name: str | None = None) -> Cursor:  # noqa: ARG002 - SQLite has no named cursors
         cursor: Cursor = self.connection.cursor(factory=Cursor)

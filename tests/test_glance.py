@@ -1,0 +1,58 @@
+"""The console's numbers, as they are counted once a second."""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from sessions.models import Participant
+from tables.live import glance
+from tables.models import Board, Note
+from tests.cafe import Cafe
+
+
+def test_who_stands_in_the_lobby_is_told_by_name(running: Cafe) -> None:
+    gil, fay = running.comes("Gil"), running.comes("Fay")
+    Participant.objects.filter(pk=fay.pk).update(removed_at=timezone.now())
+    [found] = glance.numbers([running.event.pk]).values()
+    guests = Participant.objects.filter(event=running.event, removed_at=None).exclude(role="moderator")
+    assert (found["people"], found["seated"]) == (guests.count(), guests.count() - 1)
+    assert found["lobby"] == [{"p": gil.pk, "name": "Gil"}]
+
+
+def test_who_sits_there_and_was_not_seen_lately_is_away(running: Cafe) -> None:
+    seen = timezone.now() - timedelta(minutes=3)
+    standing = running.comes("Gil")
+    Participant.objects.filter(pk__in=[running.cem.pk, standing.pk]).update(seen_at=seen)
+    [found] = glance.numbers([running.event.pk]).values()
+    assert found["away"] == [{"p": running.cem.pk, "since": round(seen.timestamp() * 1000)}]
+
+
+def test_the_newest_note_is_one_that_can_be_seen(running: Cafe) -> None:
+    first, second, third, fourth = (running.note(running.writes(running.cem, text)) for text in "ABCD")
+    now = first.at
+    for after, note in enumerate((first, second, third, fourth)):
+        Note.objects.filter(pk=note.pk).update(at=now + after)
+    Note.objects.filter(pk=third.pk).update(hidden=True)
+    Note.objects.filter(pk=fourth.pk).update(gone_at=now)
+    [found] = glance.numbers([running.event.pk]).values()
+    board, other = running.board(), running.board(2)
+    assert found["tables"][str(board.table_id)]["last"] == "B"
+    assert found["tables"][str(other.table_id)] == {"notes": 0, "last": ""}
+    Board.objects.filter(pk=board.pk).update(note_count=7)
+    assert glance.numbers([running.event.pk])[running.event.pk]["tables"][str(board.table_id)]["notes"] == 7
+
+
+def test_a_draft_has_nobody_at_its_tables(cafe: Cafe) -> None:
+    [found] = glance.numbers([cafe.event.pk]).values()
+    assert (found["away"], found["people"] - found["seated"]) == ([], len(found["lobby"]))
+
+
+def test_its_statements_do_not_grow_with_people_and_notes(running: Cafe) -> None:
+    glance.numbers([running.event.pk])
+    for number in range(5):
+        running.writes(running.comes(f"Guest {number}"), "Shade", table=2)
+    with CaptureQueriesContext(connection) as found:
+        glance.numbers([running.event.pk])
+    assert len(found) == 3
