@@ -166,7 +166,7 @@ class Watch:
             for frame in traceback.extract_stack()
             if Path(frame.filename).is_relative_to(ROOT) and Path(frame.filename).relative_to(ROOT).parts[0] in PRODUCT
         ]
-        tools = {"zoomcafe/sqlite/base.py", "sessions/live/rows.py"}  # they write what they are told
+        tools = {"zoomcafe/sqlite/base.py", "sessions/live/rows.py", "sessions/live/statement.py"}  # as they are told
         return str(next(path for path in reversed(ours) if str(path) not in tools))
 
 

@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.compare import deliveries, median, ratio
@@ -45,10 +46,11 @@ def main() -> int:
 def run(options: argparse.Namespace, log: Log) -> list[Line]:
     """Every workload with every target, one after the other, as often as asked: A B C, A B C."""
     product = Product(options.profile, options.workers, dict(options.limit))
+    ours = [product, *([replace(product, plain=True)] if options.plain else [])]
     peers = [peer for peer in PEERS if options.against and (not options.peer or peer.folder in options.peer)]
     lines: list[Line] = []
     for name in options.what:
-        targets: list[Product | Peer] = [product, *(peers if name in WITH_PEERS else [])]
+        targets: list[Product | Peer] = [*ours, *(peers if name in WITH_PEERS else [])]
         for number in range(options.runs):
             for target in targets:
                 say(f"{name}, {target.name}, run {number + 1} of {options.runs}")
@@ -88,6 +90,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--profile", choices=PROFILES, default="sqlite")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--plain", action="store_true", help="beside it the product by Daphne's own command line")
     parser.add_argument("--tables", type=int, default=50)
     parser.add_argument("--seats", type=int, default=6, help="at each table")
     parser.add_argument("--rate", type=float, default=150, help="of cafe: notes a second, all together")

@@ -10,6 +10,7 @@ from tests.bench.lines import Line
 
 Lines = Sequence[Line]
 OURS, POSTGRES = "zoomcafe sqlite", "zoomcafe postgres"
+PLAIN = f"{OURS}, plain Daphne"
 HOCUSPOCUS, SOCKETIO, TLDRAW = "Hocuspocus + SQLite", "socket.io room", "tldraw sync + SQLite (WAL)"
 SMALL, LARGE, HALL = (50, 6), (300, 6), (170, 6)
 ENOUGH = 0.25  # a ratio that spreads more proves nothing
@@ -45,7 +46,7 @@ def of(lines: Lines, what: str, target: str, shape: tuple[int, int] | None = Non
 def best(lines: Lines, target: str, shape: tuple[int, int]) -> list[Line]:
     """The searches of our configuration that came furthest, whose name begins so."""
     names = {line["target"] for line in lines if line["what"] == "search" and line["target"].startswith(target)}
-    own = [name for name in names if "workers" not in name]
+    own = [name for name in names if "workers" not in name and (PLAIN in target or PLAIN not in name)]
 
     def reached(name: str) -> float:
         middle = median(of(lines, "search", name, shape), deliveries)
@@ -102,6 +103,7 @@ GOALS = (
         for tables, seats in (SMALL, LARGE)
         for other, bound in ((HOCUSPOCUS, 1.5), (SOCKETIO, 1.0), (TLDRAW, 3.0))
     ),
+    Goal(f"the same, 50 × 6: on plain Daphne ÷ {HOCUSPOCUS}", 1.0, True, "×", over(PLAIN, HOCUSPOCUS, SMALL), True),
     Goal(f"the same, 50 × 6: PostgreSQL ÷ {HOCUSPOCUS}", 1.1, True, "×", over(POSTGRES, HOCUSPOCUS, SMALL), True),
     Goal("1,000 seats at 170 tables, 50 notes/s: p50", 10, False, "ms", figure("cafe", field("p50_ms"), shape=HALL)),
     Goal("the same: p99", 50, False, "ms", figure("cafe", P99, shape=HALL)),

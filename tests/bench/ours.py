@@ -69,22 +69,24 @@ class Ours:
 
 @dataclass(frozen=True)
 class Product:
-    """How the product is run. `raised` are limits other than its own."""
+    """How the product is run. `raised` are limits other than its own; `plain` is by Daphne's own command line."""
 
     profile: str = "sqlite"
     workers: int = 1
     raised: dict[str, int] = field(default_factory=dict)
     first_rate: float = 300.0
+    plain: bool = False
 
     @property
     def name(self) -> str:
+        plain = ", plain Daphne" if self.plain else ""
         workers = f", {self.workers} workers" if self.workers > 1 else ""
         raised = "".join(f", {name}={value}" for name, value in sorted(self.raised.items()))
-        return f"zoomcafe {self.profile}{workers}{raised}"
+        return f"zoomcafe {self.profile}{plain}{workers}{raised}"
 
     @contextlib.contextmanager
     def runs(self, *, tables: int, seats: int) -> Iterator[Ours]:
-        with site(self.profile, workers=self.workers, raised=self.raised) as place:
+        with site(self.profile, workers=self.workers, raised=self.raised, plain=self.plain) as place:
             target = Ours(place, tables, seats)
             try:
                 yield target

@@ -6,7 +6,11 @@ import contextlib
 import json
 import os
 import secrets
+import socket
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +23,27 @@ from tests.redis_server import RedisServer
 
 PROFILES = ("sqlite", "postgres")
 SERVER_CORE, GENERATOR_CORE = 0, 1
+START_S = 60.0
+
+
+class PlainDaphne(House):
+    """Our application by Daphne's own command line, with nothing of `zoomcafe/serving/`."""
+
+    def start(self) -> None:
+        self.does("migrate", "--verbosity", "0")
+        self.does("collectstatic", "--no-input", "--verbosity", "0")
+        place = ["-b", "127.0.0.1", "-p", str(self.port)]
+        command = [sys.executable, "-m", "daphne", *place, "zoomcafe.asgi:application"]
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(command, cwd=self.root, env=self.env, text=True, stdout=log, stderr=log)
+        until = time.monotonic() + START_S
+        while not self.answers():
+            assert self.process.poll() is None and time.monotonic() < until, self.log.read_text(encoding="utf-8")  # noqa: PT018
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        with socket.socket() as door:
+            return door.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 @dataclass
@@ -47,14 +72,16 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(profile: str = "sqlite", *, workers: int = 1, raised: dict[str, int] | None = None) -> Iterator[Site]:
+def site(
+    profile: str = "sqlite", *, workers: int = 1, raised: dict[str, int] | None = None, plain: bool = False
+) -> Iterator[Site]:
     """Runs until the block ends; then nothing of it is left."""
     with contextlib.ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="zoomcafe-bench-", ignore_cleanup_errors=True))
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL has an account of its own
         (folder / "server").mkdir()
-        house = House(folder / "server")
+        house = (PlainDaphne if plain else House)(folder / "server")
         house.env |= {"REDIS_URL": "", "SECRET_KEY": secrets.token_urlsafe(48), "BACKUP_MINUTES": "0"}
         house.env |= {limit: str(value) for limit, value in (raised or {}).items()}
         house.arguments = ["--workers", str(workers)] if workers > 1 else []
