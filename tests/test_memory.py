@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from sessions.live import streams
@@ -76,6 +76,20 @@ def test_whoever_has_just_written_is_judged_from_memory(remembers: Cafe) -> None
     assert len(set(seqs)) == 5
     assert remembers.board().note_count == 5
     assert Stream.objects.get(kind="board", ref=remembers.board().pk).head == seqs[-1]
+
+
+def test_of_who_is_new_no_more_is_read_than_who_they_are(remembers: Cafe) -> None:
+    gil, fay, eve = (remembers.comes(name) for name in ("Gil", "Fay", "Eve"))
+    for who in (gil, eve):
+        assert remembers.does(who, "room", "seat.take", table=remembers.table(1).pk).code is None
+    Participant.objects.filter(pk=eve.pk).update(removed_at=timezone.now())
+    Note.objects.update(author=gil)
+    remembers.writes(remembers.cem, "Trees")
+    assert is_remembered(remembers, gil) == (connection.vendor == "sqlite")
+    assert remembers.writes(fay, "Trees").code == "no_seat"
+    assert remembers.writes(eve, "Trees").code == "not_allowed"
+    with override_settings(LIMIT_NOTES_PER_PERSON=4):
+        assert remembers.writes(gil, "Fences").code == "board_full"
 
 
 @pytest.mark.parametrize("where", [here, elsewhere])

@@ -59,7 +59,9 @@ class Kind:
         """Reads what judging these operations needs, in a fixed number of queries."""
 
     def again(self, _scene: "Scene", _state: Any, _ops: Sequence[Op]) -> bool:
-        """Whether the `state` that earlier batches left is all that these operations are judged by; makes it so."""
+        """Whether the `state` that earlier batches left is all that these operations are judged by; makes it so, and
+        reads for the scene whoever acts and was not there before.
+        """
         return False
 
     def lasting(self, _state: Any, _earlier: Any, _ops: Sequence[Op]) -> Any:

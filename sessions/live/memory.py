@@ -55,18 +55,18 @@ class Memory:
         return kept
 
     def scene(self, ops: Sequence[Op]) -> Scene | None:
-        """By which these operations are judged, if all of it is remembered. Whether one was heard before is not asked:
-        the database refuses to write its answer twice, and then they are judged by what is read.
+        """By which these operations are judged, if all of it but new people is remembered. Whether one was heard before
+        is not asked: the database refuses to write its answer twice, and then they are judged by what is read.
         """
         kinds = {op.stream.kind for op in ops}
         if len(kinds) != 1 or not kinds <= self.states.keys() or len({op.id for op in ops}) < len(ops):
             return None
         try:
             streams = [self.streams[op.event_id, op.stream] for op in ops]
-            events, people = [self.events[op.event_id] for op in ops], [self.people[op.actor_id] for op in ops]
+            events = [self.events[op.event_id] for op in ops]
         except KeyError:
             return None
-        scene = Scene(streams, events, people)
+        scene = Scene(streams, events, [self.people[op.actor_id] for op in ops if op.actor_id in self.people])
         [kind] = kinds
         return scene if KINDS[kind].again(scene, self.states[kind], ops) else None
 

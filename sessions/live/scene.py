@@ -20,6 +20,8 @@ from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role, Standing, refusal
 from sessions.phases import Phase
 
+PERSON = ("id", "event", "name", "role", "moderator", "removed_at", "me_seq")  # what is read of who acts
+
 
 class Widen(Exception):  # noqa: N818 - a wish, not an error
     """Judging needs streams that are not locked: the batch starts again with them. Pairs of event id and name."""

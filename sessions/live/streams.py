@@ -21,12 +21,11 @@ from sessions.live.memory import Memory, as_of_now
 from sessions.live.news import News, tell
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
 from sessions.live.rows import Wish
-from sessions.live.scene import Saves, Scene, Widen, digest_of
+from sessions.live.scene import PERSON, Saves, Scene, Widen, digest_of
 from sessions.live.trouble import is_deadlock
 from sessions.models import Change, Event, Participant, Stream
 
 log = logging.getLogger(__name__)
-PERSON = ("id", "event", "name", "role", "moderator", "removed_at", "me_seq")
 CHANGE = ("id", "event", "op_id", "seq", "code", "digest")
 STREAM = ("id", "event", "kind", "ref", "head")
 MOST_DEADLOCKS = 3

@@ -58,7 +58,7 @@ class BoardKind(Kind):
     def again(self, scene: Scene, state: Cloth, ops: Sequence[Op]) -> bool:
         """New notes while a session runs are nearly everything that happens at tables."""
         runs = all(scene.phase(event) is Phase.RUNNING for event in scene.events.values())
-        return runs and _only_new(ops) and state.again(ops)
+        return runs and _only_new(ops) and state.again(scene, ops)
 
     def lasting(self, state: Cloth, earlier: Cloth | None, ops: Sequence[Op]) -> Cloth | None:
         return state.with_earlier(earlier) if _only_new(ops) else None

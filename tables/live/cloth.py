@@ -1,13 +1,13 @@
 """The state in which notes are judged: boards, who sat at them, what is written."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sessions.live import rows
 from sessions.live.ops import Op, Refused
 from sessions.live.rows import Wish
-from sessions.live.scene import Scene
+from sessions.live.scene import PERSON, Scene
 from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role
@@ -18,6 +18,7 @@ from tables.order import at_end, between
 TABLE, SAT = ("id", "number"), ("id", "participant", "board", "until")
 BOARD = rows.readable(Board)
 STANDING = "gone_at IS NULL"
+Found = Sequence[Sequence[Any]]
 
 
 class Cloth:
@@ -37,30 +38,40 @@ class Cloth:
         """A fixed number of queries, however many operations and notes."""
         cloth = cls()
         refs, actors = {op.stream.ref for op in ops}, {op.actor_id for op in ops}
-        boards, tables, seats, past, written, known = rows.gather(
+        boards, tables, known, *theirs = rows.gather(
             Wish(Board, BOARD, {"id": refs}),
             Wish(Table, TABLE, {"boards__id": refs}),
-            Wish(Seat, ("participant", "session", "table"), {"participant": actors}),
-            Wish(SeatHistory, SAT, {"participant": actors, "board": refs}),
-            Wish(Note, ("author",), {"author": actors}, where=STANDING, counted=True),
             Wish(Note, ("id",), {"id": [op.id for op in ops]}),
+            *_about(actors, refs),
         )
         cloth._lay(scene, rows.objects(Board, BOARD, boards), rows.objects(Table, TABLE, tables))
-        cloth.seated = {(person, session, table) for person, session, table in seats}
-        cloth.history = {(row.participant_id, row.board_id): row for row in rows.objects(SeatHistory, SAT, past)}
-        cloth.sat_asked = {(op.actor_id, op.stream.ref) for op in ops}
+        cloth._learn({(op.actor_id, op.stream.ref) for op in ops}, *theirs)
         cloth._read_notes(ops, {pk for (pk,) in known})
-        cloth.written = dict(cast("list[tuple[int, int]]", written))
         others = {note.author_id for note in cloth.notes.values()} - actors
         cloth.written |= rows.count(Note, "author", others, where=STANDING) if others else {}
         return cloth
 
-    def again(self, ops: Sequence[Op]) -> bool:
-        """Whether these new notes can be judged without another reading; then those of the last batch are put aside."""
-        if not all((op.actor_id, op.stream.ref) in self.sat_asked and op.stream.ref in self.boards for op in ops):
+    def again(self, scene: Scene, ops: Sequence[Op]) -> bool:
+        """Whether these new notes can be judged when no more is read than who is new here; then those of the last batch
+        are put aside.
+        """
+        if not all(op.stream.ref in self.boards for op in ops):
             return False
+        new = {(op.actor_id, op.stream.ref) for op in ops} - self.sat_asked
+        if new:
+            actors, refs = {person for person, _board in new}, {board for _person, board in new}
+            people, *theirs = rows.gather(Wish(Participant, PERSON, {"id": actors}), *_about(actors, refs))
+            scene.people |= {person.id: person for person in rows.objects(Participant, PERSON, people)}
+            self._learn(new, *theirs)
         self.notes = {}
         return True
+
+    def _learn(self, pairs: set[tuple[int, int]], seats: Found, past: Found, written: Found) -> None:
+        """What was found `_about` people and boards, for these pairs of them."""
+        self.seated |= {(person, session, table) for person, session, table in seats}
+        self.history |= {(row.participant_id, row.board_id): row for row in rows.objects(SeatHistory, SAT, past)}
+        self.written |= dict(cast("list[tuple[int, int]]", written))
+        self.sat_asked |= pairs
 
     def with_earlier(self, earlier: "Cloth | None") -> "Cloth":
         """This one, which is newer, with what another one knows besides."""
@@ -197,6 +208,15 @@ class Cloth:
         before = others[at - 1].order if at else ""
         behind = next((n.order for n in others[at:] if n.order > before), None)
         return between(before, behind)
+
+
+def _about(actors: Collection[int], refs: Collection[int]) -> tuple[Wish, Wish, Wish]:
+    """Where these people sit, whether they sat at these boards, and how many notes they have written."""
+    return (
+        Wish(Seat, ("participant", "session", "table"), {"participant": actors}),
+        Wish(SeatHistory, SAT, {"participant": actors, "board": refs}),
+        Wish(Note, ("author",), {"author": actors}, where=STANDING, counted=True),
+    )
 
 
 def _begun(event: Event, board: Board) -> bool:
