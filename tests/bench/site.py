@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.browser.house import House
+from tests.browser.house import START_S, House
 from tests.chaos.postgres import Cluster
 from tests.chaos.site import redis_program
 from tests.redis_server import RedisServer
 
 PROFILES = ("sqlite", "postgres")
 SERVER_CORE, GENERATOR_CORE = 0, 1
-START_S = 60.0
+LOOK_S = 0.1
 
 
 class PlainDaphne(House):
@@ -38,8 +38,9 @@ class PlainDaphne(House):
             self.process = subprocess.Popen(command, cwd=self.root, env=self.env, text=True, stdout=log, stderr=log)
         until = time.monotonic() + START_S
         while not self.answers():
-            assert self.process.poll() is None and time.monotonic() < until, self.log.read_text(encoding="utf-8")  # noqa: PT018
-            time.sleep(0.1)
+            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+            assert time.monotonic() < until, "Daphne does not listen"
+            time.sleep(LOOK_S)
 
     def answers(self) -> bool:
         with socket.socket() as door:
