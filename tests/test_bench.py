@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import os
 import random
 import shutil
 import socket
@@ -15,6 +16,7 @@ import pytest
 from tests.bench import web
 from tests.bench.cafe import HELD_UP, Figures, Step, plan, rounds, verdict
 from tests.bench.compare import Median, field, ratio
+from tests.bench.cores import CORES, GENERATOR_CORE, SERVER_CORE, on_core
 from tests.bench.document import row_of
 from tests.bench.goals import GOALS, Goal
 from tests.bench.loop import Line, Loop, Plan
@@ -159,6 +161,12 @@ def test_a_search_stops_where_people_may_not_write_faster() -> None:
     found = search(machine, Step(1_000), tells=lambda _step: None)
     assert (found["best"]["rate"], found["ended_by"]) == (2_910, "the limits for one person")
     assert max(machine.tried) == 2_910
+
+
+def test_what_is_started_has_a_core_of_its_own() -> None:
+    with on_core(GENERATOR_CORE), on_core(SERVER_CORE):
+        assert os.sched_getaffinity(0) == ({SERVER_CORE} & CORES or CORES)
+    assert os.sched_getaffinity(0) == CORES
 
 
 def test_ratios_are_taken_within_each_run() -> None:

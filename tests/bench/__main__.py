@@ -7,18 +7,18 @@ when the generator was not what held things up.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.compare import deliveries, median, ratio
+from tests.bench.cores import GENERATOR_CORE, on_core
 from tests.bench.document import write
 from tests.bench.lines import Line, Log, say, table
 from tests.bench.ours import Product
 from tests.bench.peers.peer import PEERS, Peer
-from tests.bench.site import GENERATOR_CORE, PROFILES
+from tests.bench.site import PROFILES
 from tests.bench.workloads import WITH_PEERS, WORKLOADS, measure
 from tests.chaos.postgres import MissingError
 from zoomcafe.environment import var_dir
@@ -29,11 +29,11 @@ def main() -> int:
     if options.document:
         write()
         return 0
-    os.sched_setaffinity(0, {GENERATOR_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing we started is left
     log = Log(options.out, " ".join(sys.argv[1:]))
     try:
-        lines = run(options, log)
+        with on_core(GENERATOR_CORE):
+            lines = run(options, log)
     except MissingError as missing:
         say(f"This needs {missing}.")
         return 1

@@ -32,6 +32,7 @@ def page(lines: Sequence[Line]) -> str:
         found = [line for line in those if line["what"] != "machine"]
         parts += [
             f"# {title}",
+            "" if all(line.get("apart") for line in machines) else TOGETHER,
             f"## Goals\n\n{goals(found, lines)}",
             *searches(found),
             *steady(found),
@@ -66,6 +67,8 @@ that spreads more than 25 % proves nothing and is marked with `?`.
 
 The machine is shared and not always as fast: what one record says in ms must not be compared with another's without a
 look at how long the same took there (the join page, Hocuspocus). So records stand one after the other, newest first."""
+
+TOGETHER = "Here server and generator shared one core, by a mistake of the bench: each could do more than it says."
 
 
 def goals(lines: Sequence[Line], of_all: Sequence[Line]) -> str:

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sessions.live.client import Client
+from tests.bench.cores import GENERATOR_CORE, SERVER_CORE, on_core
 from tests.bench.floods import FLOODS, Target, flood
-from tests.bench.site import GENERATOR_CORE, SERVER_CORE, on_core
 from tests.several import Machine, Scene
 
 TIMES = 20  # measured in each round

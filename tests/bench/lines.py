@@ -17,6 +17,8 @@ from typing import Any
 
 import django
 
+from tests.bench.cores import CORES
+
 Line = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {"node": ("node", "--version"), "PostgreSQL": ("postgres", "--version"), "Redis": ("redis-server", "-v")}
@@ -46,10 +48,11 @@ def read(path: Path) -> list[Line]:
 
 
 def machine() -> Line:
-    """What the figures hang on."""
+    """What the figures hang on; `apart` once server and generator have a core each."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
+        "apart": len(CORES) > 1,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "django": django.get_version(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import socket
 import subprocess
@@ -16,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.bench.cores import SERVER_CORE, on_core
 from tests.browser.house import START_S, House
 from tests.chaos.postgres import Cluster
 from tests.chaos.site import redis_program
 from tests.redis_server import RedisServer
 
 PROFILES = ("sqlite", "postgres")
-SERVER_CORE, GENERATOR_CORE = 0, 1
 LOOK_S = 0.1
 
 
@@ -107,14 +106,3 @@ def services(stack: contextlib.ExitStack, folder: Path, house: House) -> list[in
     assert redis.process is not None
     postmaster = int((cluster.data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
     return [postmaster, redis.process.pid]
-
-
-@contextlib.contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """What is started inside stays on that core for good; this process comes back to where it was."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core} & before or before)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

@@ -18,10 +18,10 @@ from typing import Any
 
 from tests.bench import web
 from tests.bench.cafe import TEXT, Figures, Step, drive, plan
+from tests.bench.cores import SERVER_CORE, on_core
 from tests.bench.crowd import together
 from tests.bench.loop import Line, Loop
 from tests.bench.peers.adapters import Adapter, Hocuspocus, Seat, SocketIO, Tldraw, YWebsocket
-from tests.bench.site import SERVER_CORE, on_core
 from tests.chaos.ports import free_port
 from tests.chaos.postgres import MissingError
 from zoomcafe.environment import var_dir
