@@ -23,7 +23,7 @@ SHAKE = (
 def words(seed: int) -> list[str]:
     """Short and long ones, on either way; some keep the application busy while more comes."""
     dice = random.Random(seed)
-    made = [f"{dice.choice('+-')}{at} {'ä' * dice.choice((0, 3, 60, 200, 7_000))}" for at in range(150)]
+    made = [f"{dice.choice('+-~')}{at} {'ä' * dice.choice((0, 3, 60, 200, 7_000))}" for at in range(150)]
     return [text for at, text in enumerate(made) for text in ([text, "slowly"] if at % 40 == 7 else [text])]
 
 
@@ -58,6 +58,30 @@ async def test_frames_that_arrive_in_pieces_or_together_keep_their_order() -> No
         while len(got) < len(answered):
             got += caller.recv(4_096)
         assert got == answered
+
+
+def told(text: str) -> bytes:
+    return bytes([0x81, len(text)]) + text.encode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "in_one"),
+    [
+        (["~1"], told("~1")),
+        (["~1", "+2"], told("~1") + told("+2")),
+        (["~1", "~2", "-3"], told("~1") + told("~2") + told("-3")),
+        (["~1", "."], told("~1") + b"\x88\x02\x03\xf4"),
+    ],
+)
+def test_what_was_held_goes_along_with_what_is_said_next_or_by_itself(asked: list[str], in_one: bytes) -> None:
+    with running() as tiny, tiny.call() as caller:
+        caller.sendall(SHAKE)
+        assert caller.recv(4_096).startswith(b"HTTP/1.1 101")
+        caller.sendall(b"".join(frame(text.encode()) for text in asked))
+        got = b""
+        while len(got) < len(in_one):
+            got += caller.recv(4_096)
+        assert got == in_one
 
 
 async def test_what_is_not_fetched_at_once_follows_and_nothing_overtakes_it() -> None:

@@ -46,6 +46,8 @@ class ShortWay:
     def say(self, text: str) -> None:
         self.ends.output_queue.put_nowait({"type": "websocket.send", "text": text})
 
+    hold = say
+
     def listen(self, take: Callable[[str], bool]) -> None:
         self.take = take
 

@@ -81,25 +81,28 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answers every text with itself: what begins with "+" on the short way, the rest by ASGI, "slowly" after a moment;
-    at `/short/asgi` all by ASGI. "burst" gets 0.5 MB, "flood" texts without end, "!" breaks.
+    """Answers every text with itself: what begins with "+" on the short way, with "~" held, the rest by ASGI, "slowly"
+    after a moment; at `/short/asgi` all by ASGI. "burst" gets 0.5 MB, "flood" texts without end, "!" breaks, "." closes.
     """
     await receive()
     await send({"type": "websocket.accept"})
     line, busy = line_of(scope), False
 
     def take(text: str) -> bool:
-        if busy or text[0] not in "+!":
+        if busy or text[0] not in "+~!":
             return False
         if text == "!":
             raise ValueError("broken")
-        line.say(text)
+        (line.hold if text[0] == "~" else line.say)(text)
         return True
 
     assert line is not None
     if scope["path"] != "/short/asgi":
         line.listen(take)
     while (event := await receive())["type"] == "websocket.receive":
+        if event["text"] == ".":
+            await send({"type": "websocket.close", "code": 1012})
+            continue
         busy = True
         await long_answer(event["text"], line, receive)
         await send({"type": "websocket.send", "text": event["text"]})

@@ -15,6 +15,9 @@ class Line(Protocol):
     def say(self, text: str) -> None:
         """Sends a text; nothing when the socket is not open any more. Never waits, never fails."""
 
+    def hold(self, text: str) -> None:
+        """Sends a text together with the next one, or by itself a moment later if there is none."""
+
     def listen(self, take: Callable[[str], bool]) -> None:
         """From now on `take` is given each text before which nothing waits; what it declines is received as ever."""
 

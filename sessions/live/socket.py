@@ -297,7 +297,7 @@ class Socket:
         self.unanswered -= 1
         self.answered.set()
         if answer.code is None:
-            self._say(wire.ack(answer))
+            (self._say if self.line is None else self.line.hold)(wire.ack(answer))
             return
         self._say(wire.dump(wire.answer_frame(answer, say(answer.code, self.language, answer.names))))
         if answer.code == "rate_limited":

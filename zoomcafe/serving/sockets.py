@@ -37,6 +37,7 @@ OF_REACTOR = ("_readers", "_readOrWrite", "_asyncioEventloop")  # what the short
 OF_CONNECTION = ("socket", "dataBuffer", "offset", "_tempDataLen", "connected", "disconnecting")
 AT_MOST = 8 * 1024  # bytes read at once, on the short way
 AROUND = 512  # bytes of memory for a message without its text
+HELD_S = 0.02  # what was held goes by itself
 
 Message = dict[str, Any]
 
@@ -77,6 +78,26 @@ def text_frame(text: str) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
+class Held:
+    """The sockets with something to say that goes along with what they say next."""
+
+    def __init__(self) -> None:
+        self.sockets: list[CafeSocket] = []
+
+    def add(self, one: CafeSocket) -> None:
+        if not self.sockets:
+            reactor._asyncioEventloop.call_later(HELD_S, self.let_go)
+        self.sockets.append(one)
+
+    def let_go(self) -> None:
+        those, self.sockets = self.sockets, []
+        for one in those:
+            one.let_go()
+
+
+held = Held()
+
+
 def whole_text(data: bytes) -> str | None:
     """The text of one masked frame that is a message by itself, as browsers send it; null for anything else."""
     if len(data) < SHORTEST or data[0] != 0x81 or data[1] < 0x80:
@@ -107,6 +128,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.in_a_row = 0
         self.asked: bytes | None = None
         self.take: Callable[[str], bool] | None = None
+        self.held = b""
 
     # ── coming and going ──
     def onConnect(self, request: Any) -> Any:  # noqa: N802
@@ -129,11 +151,13 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.take = None  # who keeps the application, which keeps us
+        self.held = b""
         self.factory.server_class.http_factory.closed(self)
         super().connectionLost(reason)
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802
         """Autobahn's own way refuses 1011, 1012 and 1013, the codes by which a server says: come back."""
+        self.let_go()
         self.sendCloseFrame(code=1000 if code is None else code)
 
     # ── what comes in ──
@@ -254,6 +278,8 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
             self.handle_reply({"type": "websocket.send", "text": text})
             return
         frame = text_frame(text)
+        if self.held:
+            frame, self.held = self.held + frame, b""
         try:
             taken = transport.socket.send(frame)
         except OSError:  # also when it takes nothing now; Twisted finds out
@@ -261,12 +287,27 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         if taken != len(frame):
             transport.write(frame[taken:])
 
+    def hold(self, text: str) -> None:
+        """Two frames in one packet cost half of two."""
+        if self._perMessageCompress is not None:
+            self.say(text)
+        elif self.state == self.STATE_OPEN:
+            if not self.held:
+                held.add(self)
+            self.held += text_frame(text)
+
+    def let_go(self) -> None:
+        if self.held and self.state == self.STATE_OPEN:
+            frames, self.held = self.held, b""
+            self.sendData(frames)
+
     # ── what goes out ──
     def handle_reply(self, message: Message) -> None:
         """Text of an open socket goes out as it is: a server's frames are not masked, so everybody's is the same."""
         text = message.get("text")
         if text and self.state == self.STATE_OPEN and self._perMessageCompress is None:
-            self.sendData(text_frame(text))
+            frame, self.held = self.held + text_frame(text), b""
+            self.sendData(frame)
         else:
             super().handle_reply(message)
 
