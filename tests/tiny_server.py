@@ -82,7 +82,7 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers every text with itself: what begins with "+" on the short way, with "~" held, the rest by ASGI, "slowly"
-    after a moment; at `/short/asgi` all by ASGI. "burst" gets 0.5 MB, "flood" texts without end, "!" breaks, "." closes.
+    after a moment; at `/short/asgi` all by ASGI. "burst" gets 0.5 MB, "flood" texts without end, "!" breaks, "." ends.
     """
     await receive()
     await send({"type": "websocket.accept"})
