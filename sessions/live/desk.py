@@ -44,8 +44,8 @@ def operate(viewer: Participant, frame: dict[str, Any], tell: Tell) -> None:
     `Refused` when not even its id can be read.
     """
     op_id = uuid(frame["id"])
-    name = Name("me", viewer.pk)
-    after = pace.wait_ms(viewer.pk)
+    name = Name("me", viewer.id)
+    after = pace.wait_ms(viewer.id)
     if after:
         tell(Answer(op_id, name, code="rate_limited", after_ms=after))
         return
@@ -78,7 +78,7 @@ def make_op(viewer: Participant, frame: dict[str, Any], name: Name, op_id: UUID)
     return Op(
         id=op_id,
         event_id=viewer.event_id,
-        actor_id=viewer.pk,
+        actor_id=viewer.id,
         stream=name,
         kind=frame["k"],
         data=fields.clean(frame["d"]),

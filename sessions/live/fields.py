@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
-from django.conf import settings
-
+from sessions.live.limits import limits
 from sessions.live.ops import Refused
 from sessions.text import can_be_seen, clean_text
 
@@ -79,7 +78,7 @@ class Text:
     def __call__(self, value: Any) -> str:
         if type(value) is not str:
             raise Refused("bad_field")
-        if len(value) > settings.LIMIT_FRAME_BYTES:  # by a form; cleaning it would hold up everybody
+        if len(value) > limits.LIMIT_FRAME_BYTES:  # by a form; cleaning it would hold up everybody
             raise Refused("too_long")
         try:
             value.encode()
@@ -105,11 +104,35 @@ class OneOf:
         return value
 
 
+class WrittenUUID(UUID):
+    """With its text, which is asked for again and again."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __init__(self, text: str) -> None:
+        """`text` is canonical, and lower case."""
+        put = object.__setattr__  # it is never changed
+        put(self, "int", int(text.replace("-", ""), 16))
+        put(self, "is_safe", SafeUUID.unknown)
+        put(self, "text", text)
+
+    def __reduce__(self) -> Any:
+        return UUID, (self.text,)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def hex(self) -> str:
+        return self.text.replace("-", "")
+
+
 def uuid(value: Any) -> UUID:
     """A UUID in its canonical form."""
     if type(value) is not str or CANONICAL.fullmatch(value) is None:
         raise Refused("bad_field")
-    return UUID(value)
+    return WrittenUUID(value.lower())
 
 
 def uuid_or_null(value: Any) -> UUID | None:

@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 
-from django.conf import settings
+from sessions.live.limits import limits
 
 MOST_REMEMBERED = 10_000
 
@@ -22,8 +22,8 @@ class Pace:
     def wait_ms(self, who: int, now: float | None = None) -> int:
         """0 and one token less, or after how many ms there is one. `now` in seconds, any clock that only goes on."""
         moment = time.monotonic() if now is None else now
-        rate: float = getattr(settings, self.rate)
-        burst: float = getattr(settings, self.burst)
+        rate: float = getattr(limits, self.rate)
+        burst: float = getattr(limits, self.burst)
         tokens, at = self.buckets.pop(who, (float(burst), moment))
         tokens = min(burst, tokens + (moment - at) * rate)
         allowed = tokens >= 1

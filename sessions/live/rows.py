@@ -359,7 +359,7 @@ def _condition(vendor: str, column: Column) -> str:
 def _keys(values: Iterable[Any]) -> Any:
     if _vendor() != "sqlite":
         return _array_of(values)
-    return compact([value.hex if type(value) is UUID else value for value in values])
+    return compact([value.hex if isinstance(value, UUID) else value for value in values])
 
 
 def _array_of(values: Iterable[Any]) -> str:
@@ -368,10 +368,9 @@ def _array_of(values: Iterable[Any]) -> str:
 
 
 def _element(value: Any) -> str:
-    kind = type(value)
-    if kind is UUID:
-        return cast("str", value.hex)
-    if kind is str:
+    if isinstance(value, UUID):
+        return value.hex
+    if type(value) is str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return "NULL" if value is None else str(value)

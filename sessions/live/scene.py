@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models
 
 from sessions.clock import as_datetime, now_ms
 from sessions.ledger import Line, What
 from sessions.live import rows
 from sessions.live.compact import lasting
+from sessions.live.limits import limits
 from sessions.live.ops import Name, Op, Refused
 from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role, Standing, refusal
@@ -34,7 +34,7 @@ class Widen(Exception):  # noqa: N818 - a wish, not an error
 def digest_of(op: Op) -> str:
     """A keyed hash of everything an operation says: the same id with another payload is a conflict."""
     said = _said([op.actor_id, op.stream, op.kind, op.data, op.base])
-    digest = _keyed(settings.SECRET_KEY).copy()
+    digest = _keyed(limits.SECRET_KEY).copy()
     digest.update(said.encode())
     return digest.hexdigest()
 
@@ -46,6 +46,13 @@ _said = lasting(json.JSONEncoder(default=str, sort_keys=True))
 def _keyed(secret: str) -> hmac.HMAC:
     """A copy of one made earlier keeps Python's lock, which `hmac.digest` lets go of."""
     return hmac.new(secret.encode(), digestmod="sha256")
+
+
+def ask(action: Action, role: Role, phase: Phase) -> None:
+    """Raises `Refused` with the code that says why not."""
+    code = refusal(action, Standing(role, phase))
+    if code:
+        raise Refused(code)
 
 
 class Saves:
@@ -128,9 +135,7 @@ class Scene:
 
     def ask(self, action: Action, role: Role, event: Event) -> None:
         """Raises `Refused` with the code that says why not."""
-        code = refusal(action, Standing(role, self.phase(event)))
-        if code:
-            raise Refused(code)
+        ask(action, role, self.phase(event))
 
     def has(self, event: Event, name: Name) -> bool:
         return (event.id, name) in self.streams

@@ -60,13 +60,14 @@ def _batches(ops: Sequence[Op]) -> Iterator[list[Op]]:
     """
     batch: list[Op] = []
     kinds: dict[int, str] = {}
+    alone = False
     for op in ops:
-        alone = _governs(op) or any(_governs(one) for one in batch[:1])
-        if batch and (alone or kinds.get(op.actor_id, op.stream.kind) != op.stream.kind):
+        kind, after_one_alone, alone = op.stream.kind, alone, _governs(op)
+        if batch and (alone or after_one_alone or kinds.get(op.actor_id, kind) != kind):
             yield batch
             batch, kinds = [], {}
         batch.append(op)
-        kinds[op.actor_id] = op.stream.kind
+        kinds[op.actor_id] = kind
     if batch:
         yield batch
 

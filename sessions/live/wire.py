@@ -11,6 +11,7 @@ from django.conf import settings
 from sessions.clock import now_ms
 from sessions.live.compact import compact
 from sessions.live.kinds import Part
+from sessions.live.limits import limits
 from sessions.live.ops import Answer, Name, Refused
 
 VERSION = 1
@@ -36,7 +37,7 @@ FIELDS = {t: ({"t", *required}, {"t": str, **required, **optional}) for t, (requ
 
 def parse(raw: str | bytes) -> dict[str, Any]:
     """One frame as a dict whose `t` is known and whose fields have the right types; raises `Refused`."""
-    if size_of(raw) > settings.LIMIT_FRAME_BYTES:
+    if size_of(raw) > limits.LIMIT_FRAME_BYTES:
         raise Refused("too_large")
     frame = load(raw)
     if not isinstance(frame, dict):

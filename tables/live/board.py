@@ -64,7 +64,7 @@ class BoardKind(Kind):
         return state.with_earlier(earlier) if _only_new(ops) else None
 
     def judge(self, scene: Scene, state: Cloth, op: Op) -> None:
-        event, actor = scene.event_of(op), scene.actor(op)
+        event, actor = scene.event_of(op), scene.people[op.actor_id]
         board = state.board(op.stream.ref)
         CARRIED_OUT[op.kind](scene, state, event, board, actor, op)
 
@@ -175,8 +175,12 @@ def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -
         _raise_hidden(scene, event, note)
     note.seq = scene.raise_head(event, Name("board", board.id), f"note:{note.id}")
     scene.saves.update(note, "seq", *fields)
+    _raise_exhibit(scene, event, board, scene.phase(event))
+
+
+def _raise_exhibit(scene: Scene, event: Event, board: Board, phase: Phase) -> None:
     scene.saves.update(board, "note_count")
-    if scene.phase(event) is not Phase.RUNNING:
+    if phase is not Phase.RUNNING:
         board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.id}")
         scene.saves.update(board, "gallery_seq")
 
@@ -189,16 +193,18 @@ def _raise_hidden(scene: Scene, event: Event, note: Note) -> None:
 
 
 def _add(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
-    late = cloth.may_write(scene, event, board, actor)
+    phase = scene.phase(event)
+    late = cloth.may_write(scene, event, board, actor, phase)
     if op.id in cloth.notes:
         raise Refused("op_id_conflict")
     question = cloth.question(event, board, op.data["q"])
     note = board.add_note(op.id, actor, question, op.data, now=scene.now, written=cloth.count(actor))
     note.late = late
     cloth.put(note)
-    scene.saves.insert(note)  # before it is raised, or it were updated as well
-    _raise(scene, event, board, note)
+    note.seq = scene.raise_head(event, op.stream, f"note:{op.id}")
     note.order = cloth.order_at_end(note)
+    scene.saves.insert(note, op.id)
+    _raise_exhibit(scene, event, board, phase)
 
 
 def _edit(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
@@ -235,7 +241,7 @@ def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     _ask_own(scene, event, note, actor)
     if note.gone_at is not None:
         board.bring_back(note, written=cloth.count(note.author))
-        cloth.count_up(note)
+        cloth.count_up(note.author_id)
     scene.erase(event, What.NOTE_BACK, note.id)
     _raise(scene, event, board, note, "gone_at")
 

@@ -1,13 +1,13 @@
 """The state in which notes are judged: boards, who sat at them, what is written."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sessions.live import rows
 from sessions.live.ops import Op, Refused
 from sessions.live.rows import Wish
-from sessions.live.scene import PERSON, Scene
+from sessions.live.scene import PERSON, Scene, ask
 from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role
@@ -21,11 +21,21 @@ STANDING = "gone_at IS NULL"
 Found = Sequence[Sequence[Any]]
 
 
+class Place(NamedTuple):
+    """Where a board lies: keys and numbers of its session and its table."""
+
+    session: int
+    table: int
+    number: int
+    table_no: int
+
+
 class Cloth:
     """What a batch of notes is judged by; changed in memory as it goes."""
 
     def __init__(self) -> None:
         self.boards: dict[int, Board] = {}
+        self.places: dict[int, Place] = {}  # theirs: asked of a row, each is a look into a row behind it
         self.notes: dict[UUID, Note] = {}
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
@@ -80,6 +90,7 @@ class Cloth:
         read = {person for person, _board in self.sat_asked}
         self.seated |= {seat for seat in earlier.seated if seat[0] not in read}
         self.boards = earlier.boards | self.boards
+        self.places = earlier.places | self.places
         self.history = earlier.history | self.history
         self.written = earlier.written | self.written
         self.sat_asked |= earlier.sat_asked
@@ -93,6 +104,9 @@ class Cloth:
             if board.session_id in sessions:
                 board.session, board.table = sessions[board.session_id], at[board.table_id]
                 self.boards[board.id] = board
+                self.places[board.id] = Place(
+                    board.session_id, board.table_id, board.session.number, board.table.number
+                )
 
     def _read_notes(self, ops: Sequence[Op], known: Collection[UUID]) -> None:
         """Those that operations name, `known` ones which have their ids, and all of a board on which one is moved."""
@@ -120,12 +134,13 @@ class Cloth:
 
     def question(self, event: Event, board: Board, pk: int) -> Question:
         """A question that is asked at this board."""
-        number = board.session.number
+        place = self.places[board.id]
+        number = place.number
         if (event.id, number) not in self.questions:
             session = event.numbered(number)
             self.questions[event.id, number] = {q.id: q for q in session.questions.all()} if session else {}
         question = self.questions[event.id, number].get(pk)
-        if question is None or question.table_no not in {None, board.table.number}:
+        if question is None or question.table_no not in {None, place.table_no}:
             raise Refused("not_found")
         return question
 
@@ -134,44 +149,44 @@ class Cloth:
 
     def put(self, note: Note) -> None:
         self.notes[note.id] = note
-        self.count_up(note)
+        self.count_up(note.author_id)
 
-    def count_up(self, note: Note) -> None:
-        author = note.author_id
+    def count_up(self, author: int) -> None:
         self.written[author] = self.written.get(author, 0) + 1
 
     def count_down(self, note: Note) -> None:
         if note.gone_at is None:
             self.written[note.author_id] = self.written.get(note.author_id, 0) - 1
 
-    def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
-        """Whether a new note counts as late; `Refused` when it may not be written at all."""
+    def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant, phase: Phase) -> bool:
+        """Whether a new note counts as late; `Refused` when it may not be written at all. `phase` is the event's."""
         if actor.role == Participant.Role.MODERATOR:
-            scene.ask(Action.POST, Role.MODERATOR, event)
+            ask(Action.POST, Role.MODERATOR, phase)
             return False
         if board.locked:
             raise Refused("board_locked")
-        if self._talks_at(scene, event, board, actor):
-            scene.ask(Action.POST, Role.SEATED, event)
+        if self._talks_at(event, board, actor, phase):
+            ask(Action.POST, Role.SEATED, phase)
             return False
         return self._late(scene, event, board, actor)
 
     def may_move(self, scene: Scene, event: Event, board: Board, actor: Participant) -> None:
         if actor.role == Participant.Role.MODERATOR:
             scene.ask(Action.MOVE, Role.MODERATOR, event)
-        elif self._talks_at(scene, event, board, actor):
+        elif self._talks_at(event, board, actor, scene.phase(event)):
             scene.ask(Action.MOVE, Role.SEATED, event)
         elif not self._sits_at(board, actor):
             raise Refused("no_seat")
         else:
             raise Refused("session_closed" if _begun(event, board) else "not_allowed_now")
 
-    def _talks_at(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
-        runs = scene.phase(event) is Phase.RUNNING and event.session_no == board.session.number
+    def _talks_at(self, event: Event, board: Board, actor: Participant, phase: Phase) -> bool:
+        runs = phase is Phase.RUNNING and event.session_no == self.places[board.id].number
         return runs and self._sits_at(board, actor)
 
     def _sits_at(self, board: Board, actor: Participant) -> bool:
-        return (actor.id, board.session_id, board.table_id) in self.seated
+        place = self.places[board.id]
+        return (actor.id, place.session, place.table) in self.seated
 
     def _late(self, scene: Scene, event: Event, board: Board, actor: Participant) -> bool:
         """After the end: three seconds of grace, then ten minutes in which a note is marked as late.

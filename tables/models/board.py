@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models
 
 from sessions.live import course, rows
+from sessions.live.limits import limits
 from sessions.live.ops import Refused
 from sessions.live.rows import Wish
 from sessions.live.uuid7 import made_at
@@ -117,7 +117,7 @@ class Board(models.Model):
             self.note_count += -1 if hidden else 1
 
     def _refuse_if_full(self, written: int) -> None:
-        if self.note_count >= settings.LIMIT_NOTES_PER_BOARD or written >= settings.LIMIT_NOTES_PER_PERSON:
+        if self.note_count >= limits.LIMIT_NOTES_PER_BOARD or written >= limits.LIMIT_NOTES_PER_PERSON:
             raise Refused("board_full")
 
 
