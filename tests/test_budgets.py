@@ -33,9 +33,9 @@ BATCH_QUERIES, TICK_QUERIES = 7, 2
 REMEMBERED_QUERIES = {"sqlite": 4, "postgresql": BATCH_QUERIES}  # of a batch after which nobody else has written
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60
-BATCH_OPCODES = {"sqlite": 14_200, "postgresql": 26_750}  # whatever stands in it
-REMEMBERED_OPCODES = {"sqlite": 7_510, "postgresql": 26_750}
-NOTE_OPCODES = {"sqlite": 2_920, "postgresql": 4_040}  # and for each note
+BATCH_OPCODES = {"sqlite": 14_000, "postgresql": 26_520}  # whatever stands in it
+REMEMBERED_OPCODES = {"sqlite": 7_120, "postgresql": 26_520}
+NOTE_OPCODES = {"sqlite": 2_390, "postgresql": 3_400}  # and for each note
 ROOM = 1.02 if sys.version_info[:2] == (3, 11) else 1.25  # other Pythons have other opcodes
 
 

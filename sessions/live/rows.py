@@ -3,33 +3,32 @@
 On the way of a note the ORM costs more than everything else together: `bulk_update` builds an expression for each row,
 and each query is compiled anew. Whoever is on the way of many reads here; only `streams.apply` writes live rows.
 
-SQLite's driver lets go of Python's lock for each row that it reads or writes, and gets it back from a busy loop only
-after a while: there all rows of a statement travel as one JSON text.
+SQLite's driver lets go of Python's lock for each row that it reads and for each that `executemany` writes, and gets it
+back from a busy loop only after a while: there all rows of a statement are read and changed as one JSON text, and new
+ones are as many values of one statement.
 """
-
-# ruff: noqa: S608 - the names in these statements are those of our own models
 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 
-from sessions.live import statement
+from sessions.live import statement, wording
 from sessions.live.compact import compact
+from sessions.live.wording import Column, Lock, Model
 
-Column: TypeAlias = "models.Field[Any, Any]"
 Row = TypeVar("Row", bound=models.Model)
-Model = type[models.Model]
-Lock = Literal["", "wait", "skip"]
 STORED_AS_IS = (
     *(models.AutoField, models.BooleanField, models.CharField),
     *(models.ForeignKey, models.IntegerField, models.TextField),
@@ -43,11 +42,9 @@ MEANT: dict[str, dict[type, Callable[[Any], Any]]] = {  # what their JSON has no
     },
     "postgresql": {models.UUIDField: UUID, models.DateTimeField: datetime.fromisoformat},
 }
-NEWER = {  # keys with a number each, and how these are called
-    "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
-    "postgresql": ("unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq)", "wanted.of", "wanted.seq"),
-}
 
+
+MOST_MARKS = 3_000 if sqlite3.sqlite_version_info >= (3, 32) else 999  # in one statement
 
 _read = json.JSONDecoder().raw_decode
 
@@ -64,7 +61,9 @@ def find(
     if not all(among.values()):
         return []
     keys = [_keys(values) for values in among.values()]
-    return _fetch(_select(_vendor(), model, tuple(names), tuple(among), where, lock, one=False), keys, model, names)
+    return _fetch(
+        wording.select(_vendor(), model, tuple(names), tuple(among), where, lock, one=False), keys, model, names
+    )
 
 
 class Wish(NamedTuple):
@@ -78,8 +77,8 @@ class Wish(NamedTuple):
 
     def select(self, vendor: str) -> str:
         if self.counted:
-            return _count(vendor, self.model, self.names[0], self.where, one=True)
-        return _select(vendor, self.model, self.names, tuple(self.among), self.where, "", one=True)
+            return wording.count(vendor, self.model, self.names[0], self.where, one=True)
+        return wording.select(vendor, self.model, self.names, tuple(self.among), self.where, "", one=True)
 
 
 def gather(*wishes: Wish) -> list[list[Sequence[Any]]]:
@@ -94,7 +93,7 @@ def gather(*wishes: Wish) -> list[list[Sequence[Any]]]:
 
 def objects(model: type[Row], names: Sequence[str], found: Iterable[Sequence[Any]]) -> list[Row]:
     """Values of these fields as objects of the model, whose other fields are deferred."""
-    attributes = [column.attname for column in _columns_of(model, tuple(names))]
+    attributes = [column.attname for column in wording.columns_of(model, tuple(names))]
     return [_stored(model, attributes, values) for values in found]
 
 
@@ -104,12 +103,12 @@ def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int],
     The last value is the `name` of whom the key `joined` leads to, null where it leads to nobody.
     """
     keys = [compact(after)] if _vendor() == "sqlite" else [_array_of(after), _array_of(after.values())]
-    return _fetch(_newer(_vendor(), model, tuple(names), of, joined), keys, model, names)
+    return _fetch(wording.newer(_vendor(), model, tuple(names), of, joined), keys, model, names)
 
 
 def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[int, int]:
     """How many rows there are for each of these keys in `by`; none is not told. `where` is a condition in SQL."""
-    found = _fetch(_count(_vendor(), model, by, where, one=False), [_keys(among)], model, (by,))
+    found = _fetch(wording.count(_vendor(), model, by, where, one=False), [_keys(among)], model, (by,))
     return dict(cast("list[tuple[int, int]]", found))
 
 
@@ -185,36 +184,51 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
 
 def add(row: Row) -> Row:
     """A new row that no stream governs, with the key that the database gives it."""
-    sql, columns = _insert(_vendor(), type(row))
-    tells = "" if _vendor() == "sqlite" else f" RETURNING {_quoted(type(row)._meta.pk.column)}"
-    row.pk = statement.answer(sql + tells, _parameters(columns, [row]), statement.only if tells else statement.key)
+    insertion = wording.insert(_vendor(), type(row))
+    values = _values(insertion.columns, [row])
+    if _vendor() == "sqlite":
+        row.pk = statement.answer(insertion.of(1), values[0], statement.key)
+    else:
+        tells = f" RETURNING {wording.quoted(type(row)._meta.pk.column)}"
+        row.pk = statement.answer(insertion.of(1) + tells, _by_column(values), statement.only)
     row._state.adding = False
     return row
 
 
 def insert(rows: Collection[models.Model]) -> None:
     """New rows of one model. Keys that the database makes are not told."""
-    _write(*_insert(_vendor(), type(next(iter(rows)))), rows)
+    insertion = wording.insert(_vendor(), type(next(iter(rows))))
+    values = _values(insertion.columns, rows)
+    if _vendor() != "sqlite":
+        statement.answer(insertion.of(1), _by_column(values), bool)
+        return
+    at_once = MOST_MARKS // len(insertion.columns)
+    for first in range(0, len(values), at_once):
+        some = values[first : first + at_once]
+        statement.answer(insertion.of(len(some)), [*chain.from_iterable(some)], bool)
 
 
 def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
     """The same fields of rows of one model, all of them locked by what governs them."""
-    _write(*_update(_vendor(), type(next(iter(rows))), tuple(names)), rows)
+    sql, columns = wording.update(_vendor(), type(next(iter(rows))), tuple(names))
+    values = _values(columns, rows)
+    statement.answer(sql, [compact(values)] if _vendor() == "sqlite" else _by_column(values), bool)
 
 
-def _write(sql: str, columns: Sequence[Column], rows: Collection[models.Model]) -> None:
-    statement.answer(sql, _parameters(columns, rows), bool)
-
-
-def _parameters(columns: Sequence[Column], rows: Collection[models.Model]) -> list[Any]:
-    attributes, prepared = _written(tuple(columns))
+def _values(columns: tuple[Column, ...], rows: Collection[models.Model]) -> list[Sequence[Any]]:
+    """Of these columns, as the database takes them, row by row."""
+    attributes, prepared = _written(columns)
     values: list[Sequence[Any]] = [attributes(row.__dict__) for row in rows]
     if prepared:
         values = [list(row) for row in values]
     for at, prepare in prepared:
         for row in cast("list[list[Any]]", values):
             row[at] = prepare(row[at], connection)
-    return [compact(values)] if _vendor() == "sqlite" else [_array_of(column) for column in zip(*values, strict=True)]
+    return values
+
+
+def _by_column(values: Sequence[Sequence[Any]]) -> list[str]:
+    return [_array_of(column) for column in zip(*values, strict=True)]
 
 
 @cache
@@ -237,23 +251,6 @@ def _vendor() -> str:
 
 
 @cache
-def _insert(vendor: str, model: Model) -> tuple[str, list[Column]]:
-    """The statement, and the columns that it takes."""
-    columns = [column for column in model._meta.concrete_fields if not isinstance(column, models.AutoField)]
-    table, named = _quoted(model._meta.db_table), ", ".join(_quoted(column.column) for column in columns)
-    return f"INSERT INTO {table} ({named}) SELECT * FROM {_rows(vendor, columns)} AS new", columns
-
-
-@cache
-def _update(vendor: str, model: Model, names: tuple[str, ...]) -> tuple[str, list[Column]]:
-    columns = [*_columns_of(model, names), model._meta.pk]
-    table, key = _quoted(model._meta.db_table), _quoted(model._meta.pk.column)
-    marks = ", ".join(f"{_quoted(column.column)} = new.{_quoted(column.column)}" for column in columns[:-1])
-    source = _rows(vendor, columns)
-    return f"UPDATE {table} SET {marks} FROM {source} AS new WHERE {table}.{key} = new.{key}", columns
-
-
-@cache
 def readable(model: Model) -> tuple[str, ...]:
     """All fields that are read here."""
     return tuple(column.name for column in model._meta.concrete_fields if isinstance(column, READABLE))
@@ -262,98 +259,8 @@ def readable(model: Model) -> tuple[str, ...]:
 @cache
 def _meant(vendor: str, model: Model, names: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
     """Where the database's JSON tells something else than Python means."""
-    kinds = [type(_column_at(model, name)) for name in names]
+    kinds = [type(wording.column_at(model, name)) for name in names]
     return [(at, MEANT[vendor][kind]) for at, kind in enumerate(kinds) if kind in MEANT[vendor]]
-
-
-@cache
-def _columns_of(model: Model, names: tuple[str, ...]) -> tuple[Column, ...]:
-    return tuple(cast("Column", model._meta.get_field(name)) for name in names)
-
-
-@cache
-def _select(
-    vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock, *, one: bool
-) -> str:
-    named = _listed(vendor, [_value(model, name) for name in names], one=one)
-    conditions = [_condition_on(vendor, model, name) for name in among] + ([where] if where else [])
-    sql = f"SELECT {named} FROM {_quoted(model._meta.db_table)} WHERE {' AND '.join(conditions)}"
-    if lock and vendor != "sqlite":
-        sql += f" ORDER BY {_quoted(model._meta.pk.column)} FOR UPDATE{' SKIP LOCKED' * (lock == 'skip')}"
-    return sql
-
-
-@cache
-def _newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: str) -> str:
-    (key,), (link,) = _columns_of(model, (of,)), _columns_of(model, (joined,))
-    own = [f"own.{_quoted(column.column)}" for column in _columns_of(model, names)]
-    named = _listed(vendor, [*own, f"other.{_quoted('name')}"], one=False)
-    other = cast("Model", link.related_model)._meta
-    source, ref, seq = NEWER[vendor]
-    return (
-        f"SELECT {named} FROM {source}"
-        f" CROSS JOIN {_quoted(model._meta.db_table)} AS own"
-        f"{' LEFT' * link.null} JOIN {_quoted(other.db_table)} AS other"
-        f" ON other.{_quoted(other.pk.column)} = own.{_quoted(link.column)}"
-        f" WHERE own.{_quoted(key.column)} = {ref} AND own.{_quoted('seq')} > {seq}"
-    )
-
-
-@cache
-def _count(vendor: str, model: Model, by: str, where: str, *, one: bool) -> str:
-    (column,) = _columns_of(model, (by,))
-    table, named = _quoted(model._meta.db_table), _quoted(column.column)
-    condition = f"{_condition(vendor, column)} AND {where}"
-    counted = f"SELECT {named}, count(*) AS many FROM {table} WHERE {condition} GROUP BY {named}"
-    return f"SELECT {_listed(vendor, [named, 'many'], one=one)} FROM ({counted}) AS counted"
-
-
-def _listed(vendor: str, values: Sequence[str], *, one: bool) -> str:
-    """What a statement reads, row by row or as one text; SQLite's always as one."""
-    named = ", ".join(values)
-    if vendor == "sqlite":
-        return f"json_group_array(json_array({named}))"
-    return f"json_agg(json_build_array({named}))::text" if one else named
-
-
-def _column_at(model: Model, name: str) -> Column:
-    """Of the model, or as `participant__name` of whom its key leads to."""
-    name, _, of_other = name.partition("__")
-    (column,) = _columns_of(model, (name,))
-    return _columns_of(cast("Model", column.related_model), (of_other,))[0] if of_other else column
-
-
-def _value(model: Model, name: str) -> str:
-    column = _column_at(model, name)
-    if column.model is model:
-        return _quoted(column.column)
-    (link,) = _columns_of(model, (name.partition("__")[0],))
-    other, own = column.model._meta, f"{_quoted(model._meta.db_table)}.{_quoted(link.column)}"
-    found = f"SELECT {_quoted(column.column)} FROM {_quoted(other.db_table)} AS other"
-    return f"({found} WHERE other.{_quoted(other.pk.column)} = {own})"
-
-
-def _condition_on(vendor: str, model: Model, name: str) -> str:
-    """On a field of the model, or as `devices__digest` and `session__event` on the rows that its key leads to."""
-    name, _, of_related = name.partition("__")
-    if not of_related:
-        return _condition(vendor, *_columns_of(model, (name,)))
-    link = model._meta.get_field(name)
-    other = cast("Model", link.related_model)
-    own, theirs = model._meta.pk, other._meta.pk
-    if isinstance(link, models.ManyToOneRel):
-        theirs = link.field
-    else:
-        own = cast("Column", link)
-    among = _condition(vendor, *_columns_of(other, (of_related,)))
-    source = f"SELECT {_quoted(theirs.column)} FROM {_quoted(other._meta.db_table)} WHERE {among}"
-    return f"{_quoted(own.column)} IN ({source})"
-
-
-def _condition(vendor: str, column: Column) -> str:
-    if vendor == "sqlite":
-        return f"{_quoted(column.column)} IN (SELECT value FROM json_each(%s))"
-    return f"{_quoted(column.column)} = ANY(%s::{_array(column)})"
 
 
 def _keys(values: Iterable[Any]) -> Any:
@@ -374,22 +281,3 @@ def _element(value: Any) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return "NULL" if value is None else str(value)
-
-
-def _rows(vendor: str, columns: Sequence[Column]) -> str:
-    """The rows of a parameter as a source with these columns."""
-    named = [_quoted(column.column) for column in columns]
-    if vendor == "sqlite":
-        values = (f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(named))
-        return f"(SELECT {', '.join(values)} FROM json_each(%s))"
-    values = (f"unnest(%s::{_array(column)}) AS {name}" for column, name in zip(columns, named, strict=True))
-    return f"(SELECT {', '.join(values)})"
-
-
-def _array(column: Column) -> str:
-    kind = column.rel_db_type(connection) or column.db_type(connection) or "text"
-    return "text[]" if kind.startswith("varchar") else f"{kind}[]"
-
-
-def _quoted(name: str | None) -> str:
-    return connection.ops.quote_name(name or "")

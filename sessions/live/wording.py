@@ -1,0 +1,158 @@
+"""How the statements of `rows.py` are worded for SQLite and for PostgreSQL; each is put together once."""
+
+# ruff: noqa: S608 - the names in these statements are those of our own models
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
+
+from django.db import connection, models
+
+Column: TypeAlias = "models.Field[Any, Any]"
+Model = type[models.Model]
+Lock = Literal["", "wait", "skip"]
+NEWER = {  # keys with a number each, and how these are called
+    "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
+    "postgresql": ("unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq)", "wanted.of", "wanted.seq"),
+}
+
+
+class Insert(NamedTuple):
+    """How a statement begins, a row of marks, and the columns that it takes."""
+
+    start: str
+    row: str
+    columns: tuple[Column, ...]
+
+    def of(self, count: int) -> str:
+        return self.start + ", ".join([self.row] * count)
+
+
+@cache
+def insert(vendor: str, model: Model) -> Insert:
+    """SQLite takes a mark for each value, PostgreSQL an array for each column."""
+    columns = tuple(column for column in model._meta.concrete_fields if not isinstance(column, models.AutoField))
+    start = f"INSERT INTO {quoted(model._meta.db_table)} ({', '.join(quoted(column.column) for column in columns)}) "
+    if vendor == "sqlite":
+        return Insert(f"{start}VALUES ", f"({', '.join(['%s'] * len(columns))})", columns)
+    return Insert(start, f"SELECT * FROM {rows(vendor, columns)} AS new", columns)
+
+
+@cache
+def update(vendor: str, model: Model, names: tuple[str, ...]) -> tuple[str, tuple[Column, ...]]:
+    columns = (*columns_of(model, names), model._meta.pk)
+    table, key = quoted(model._meta.db_table), quoted(model._meta.pk.column)
+    marks = ", ".join(f"{quoted(column.column)} = new.{quoted(column.column)}" for column in columns[:-1])
+    source = rows(vendor, columns)
+    return f"UPDATE {table} SET {marks} FROM {source} AS new WHERE {table}.{key} = new.{key}", columns
+
+
+@cache
+def columns_of(model: Model, names: tuple[str, ...]) -> tuple[Column, ...]:
+    return tuple(cast("Column", model._meta.get_field(name)) for name in names)
+
+
+@cache
+def select(
+    vendor: str, model: Model, names: tuple[str, ...], among: tuple[str, ...], where: str, lock: Lock, *, one: bool
+) -> str:
+    named = listed(vendor, [value(model, name) for name in names], one=one)
+    conditions = [condition_on(vendor, model, name) for name in among] + ([where] if where else [])
+    sql = f"SELECT {named} FROM {quoted(model._meta.db_table)} WHERE {' AND '.join(conditions)}"
+    if lock and vendor != "sqlite":
+        sql += f" ORDER BY {quoted(model._meta.pk.column)} FOR UPDATE{' SKIP LOCKED' * (lock == 'skip')}"
+    return sql
+
+
+@cache
+def newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: str) -> str:
+    (key,), (link,) = columns_of(model, (of,)), columns_of(model, (joined,))
+    own = [f"own.{quoted(column.column)}" for column in columns_of(model, names)]
+    named = listed(vendor, [*own, f"other.{quoted('name')}"], one=False)
+    other = cast("Model", link.related_model)._meta
+    source, ref, seq = NEWER[vendor]
+    return (
+        f"SELECT {named} FROM {source}"
+        f" CROSS JOIN {quoted(model._meta.db_table)} AS own"
+        f"{' LEFT' * link.null} JOIN {quoted(other.db_table)} AS other"
+        f" ON other.{quoted(other.pk.column)} = own.{quoted(link.column)}"
+        f" WHERE own.{quoted(key.column)} = {ref} AND own.{quoted('seq')} > {seq}"
+    )
+
+
+@cache
+def count(vendor: str, model: Model, by: str, where: str, *, one: bool) -> str:
+    (column,) = columns_of(model, (by,))
+    table, named = quoted(model._meta.db_table), quoted(column.column)
+    those = f"{condition(vendor, column)} AND {where}"
+    counted = f"SELECT {named}, count(*) AS many FROM {table} WHERE {those} GROUP BY {named}"
+    return f"SELECT {listed(vendor, [named, 'many'], one=one)} FROM ({counted}) AS counted"
+
+
+def listed(vendor: str, values: Sequence[str], *, one: bool) -> str:
+    """What a statement reads, row by row or as one text; SQLite's always as one."""
+    named = ", ".join(values)
+    if vendor == "sqlite":
+        return f"json_group_array(json_array({named}))"
+    return f"json_agg(json_build_array({named}))::text" if one else named
+
+
+def column_at(model: Model, name: str) -> Column:
+    """Of the model, or as `participant__name` of whom its key leads to."""
+    name, _, of_other = name.partition("__")
+    (column,) = columns_of(model, (name,))
+    return columns_of(cast("Model", column.related_model), (of_other,))[0] if of_other else column
+
+
+def value(model: Model, name: str) -> str:
+    column = column_at(model, name)
+    if column.model is model:
+        return quoted(column.column)
+    (link,) = columns_of(model, (name.partition("__")[0],))
+    other, own = column.model._meta, f"{quoted(model._meta.db_table)}.{quoted(link.column)}"
+    found = f"SELECT {quoted(column.column)} FROM {quoted(other.db_table)} AS other"
+    return f"({found} WHERE other.{quoted(other.pk.column)} = {own})"
+
+
+def condition_on(vendor: str, model: Model, name: str) -> str:
+    """On a field of the model, or as `devices__digest` and `session__event` on the rows that its key leads to."""
+    name, _, of_related = name.partition("__")
+    if not of_related:
+        return condition(vendor, *columns_of(model, (name,)))
+    link = model._meta.get_field(name)
+    other = cast("Model", link.related_model)
+    own, theirs = model._meta.pk, other._meta.pk
+    if isinstance(link, models.ManyToOneRel):
+        theirs = link.field
+    else:
+        own = cast("Column", link)
+    among = condition(vendor, *columns_of(other, (of_related,)))
+    source = f"SELECT {quoted(theirs.column)} FROM {quoted(other._meta.db_table)} WHERE {among}"
+    return f"{quoted(own.column)} IN ({source})"
+
+
+def condition(vendor: str, column: Column) -> str:
+    if vendor == "sqlite":
+        return f"{quoted(column.column)} IN (SELECT value FROM json_each(%s))"
+    return f"{quoted(column.column)} = ANY(%s::{array(column)})"
+
+
+def rows(vendor: str, columns: Sequence[Column]) -> str:
+    """The rows of a parameter as a source with these columns."""
+    named = [quoted(column.column) for column in columns]
+    if vendor == "sqlite":
+        values = (f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(named))
+        return f"(SELECT {', '.join(values)} FROM json_each(%s))"
+    values = (f"unnest(%s::{array(column)}) AS {name}" for column, name in zip(columns, named, strict=True))
+    return f"(SELECT {', '.join(values)})"
+
+
+def array(column: Column) -> str:
+    kind = column.rel_db_type(connection) or column.db_type(connection) or "text"
+    return "text[]" if kind.startswith("varchar") else f"{kind}[]"
+
+
+def quoted(name: str | None) -> str:
+    return connection.ops.quote_name(name or "")
