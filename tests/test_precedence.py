@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import socket
+import sys
 import threading
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from sessions.live.hub import Hub
 from sessions.live.kinds import Part
 from sessions.live.news import News
 from sessions.live.precedence import GivingWay, going_first, is_free
+from sessions.live.threads import in_thread
 from sessions.models import Stream
 from tests.cafe import Cafe
 from tests.raw import frame, handshake
@@ -27,6 +29,7 @@ from tests.test_hub import Once
 from tests.test_serving import HOST, running
 from tests.test_socket import Browser, board_of, browser
 from tests.test_socket import running as running_event
+from zoomcafe.lanes import Lanes
 from zoomcafe.serving import door, listening_socket
 from zoomcafe.serving.door import Door
 
@@ -46,6 +49,24 @@ def beside(work: Any) -> threading.Event:
     done = threading.Event()
     threading.Thread(target=lambda: (work(), done.set()), daemon=True).start()
     return done
+
+
+def test_who_works_beside_notes_gives_way_to_them_soon() -> None:
+    assert sys.getswitchinterval() == pytest.approx(precedence.USUAL_S)
+    with precedence.beside():
+        with precedence.beside():
+            pass
+        assert sys.getswitchinterval() == pytest.approx(precedence.SOON_S)
+    assert sys.getswitchinterval() == pytest.approx(precedence.USUAL_S)
+
+
+@pytest.mark.parametrize("lane", ["a page", "a reading"])
+async def test_pages_and_readings_work_beside(lane: str) -> None:
+    if lane == "a page":
+        found = await asyncio.wrap_future(Lanes(1).submit(sys.getswitchinterval))
+    else:
+        found = await in_thread(sys.getswitchinterval)
+    assert found == pytest.approx(precedence.SOON_S)
 
 
 @pytest.mark.usefixtures("patient")

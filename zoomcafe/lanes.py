@@ -30,7 +30,7 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve, set_script_prefix
 from django.utils.module_loading import import_string
 
-from sessions.live.precedence import GivingWay
+from sessions.live.precedence import GivingWay, beside
 from zoomcafe import errors, middleware, static
 from zoomcafe.fairness import Queues
 from zoomcafe.origins import Receive, Scope, Send
@@ -71,7 +71,8 @@ def run(waiting: list[Future[Any]], call: Callable[[], Any]) -> None:
     if not answer.set_running_or_notify_cancel():
         return
     try:
-        result = call()
+        with beside():
+            result = call()
     except BaseException as problem:  # noqa: BLE001 - the boundary between threads: the waiting side raises it
         answer.set_exception(problem)
     else:

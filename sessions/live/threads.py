@@ -10,6 +10,8 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import Error, OperationalError, connections
 
+from sessions.live.precedence import beside
+
 T = TypeVar("T")
 PATIENCE_S = 5.0
 SOON_S = 2.0
@@ -20,12 +22,12 @@ _writer = ThreadPoolExecutor(1, thread_name_prefix="writer") if settings.LIVE_TH
 
 async def in_thread(work: Callable[..., T], *args: object) -> T:
     """Runs database work in one of the live threads, whose connections stay open; errors come through."""
-    return await asyncio.get_running_loop().run_in_executor(_executor, _run, work, args)
+    return await asyncio.get_running_loop().run_in_executor(_executor, _read, work, args)
 
 
 async def in_thread_soon(work: Callable[..., T], *args: object) -> T:
     """The same for who can come again: raises `OperationalError` when no thread is free within two seconds."""
-    ticket = _executor.submit(_run, work, args)
+    ticket = _executor.submit(_read, work, args)
     answer = asyncio.wrap_future(ticket)
     done, _waiting = await asyncio.wait({answer}, timeout=SOON_S)
     if not done and ticket.cancel():
@@ -36,6 +38,11 @@ async def in_thread_soon(work: Callable[..., T], *args: object) -> T:
 async def in_writer(work: Callable[..., T], *args: object) -> T:
     """The same in the one thread that writes: however many come in and read, nobody's words wait for them."""
     return await asyncio.get_running_loop().run_in_executor(_writer, _run, work, args)
+
+
+def _read(work: Callable[..., T], args: tuple[object, ...]) -> T:
+    with beside():
+        return _run(work, args)
 
 
 def _run(work: Callable[..., T], args: tuple[object, ...]) -> T:

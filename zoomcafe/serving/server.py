@@ -9,7 +9,6 @@ import logging
 import resource
 import signal
 import socket
-import sys
 from typing import TYPE_CHECKING, Any
 
 from daphne.server import Server, reactor, twisted_loop
@@ -36,7 +35,6 @@ SOCKET_BYTES = 256 * 1024
 FINISH_SECONDS = 10
 LINGER_SECONDS = 1
 GOODBYE_SECONDS = 6
-SWITCH_SECONDS = 0.000_1  # threads give way to the loop fifty times as soon as usual, whatever pages they work on
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -125,7 +123,6 @@ class CafeServer(Server):  # type: ignore[misc]
         self.door.open()
         reactor.callWhenRunning(Watchdog(twisted_loop).start)
         reactor.callWhenRunning(ready)
-        sys.setswitchinterval(SWITCH_SECONDS)
         reactor.run(installSignalHandlers=False)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
