@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("zoomcafe.serving")
 
 AT_ONCE = 2  # between two looks at those who are in already
-CALLERS_PER_SECOND, BURST_S = 500, 0.5  # faster only for so long; each caller costs the loop half a millisecond
+CALLERS_PER_SECOND, BURST_S = 500, 2.0  # a crowd of a thousand at once, but not for long: each costs the loop half a ms
 COURTESY_S = 0.01
 EXHAUSTED_S = 1.0
 
