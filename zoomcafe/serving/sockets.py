@@ -90,9 +90,14 @@ class Held:
         self.sockets.append(one)
 
     def let_go(self) -> None:
+        """One that stumbles holds up no other."""
         those, self.sockets = self.sockets, []
         for one in those:
-            one.let_go()
+            try:
+                one.let_go()
+            except Exception:
+                logger.exception("A socket stumbled over what was held for it; it is dropped")
+                one.transport.abortConnection()
 
 
 held = Held()
