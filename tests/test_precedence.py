@@ -63,7 +63,9 @@ def test_who_works_beside_notes_gives_way_to_them_soon() -> None:
 @pytest.mark.parametrize("lane", ["a page", "a reading"])
 async def test_pages_and_readings_work_beside(lane: str) -> None:
     if lane == "a page":
-        found = await asyncio.wrap_future(Lanes(1).submit(sys.getswitchinterval))
+        lanes = Lanes(1)
+        found = await asyncio.wrap_future(lanes.submit(sys.getswitchinterval))
+        lanes.shutdown()
     else:
         found = await in_thread(sys.getswitchinterval)
     assert found == pytest.approx(precedence.SOON_S)

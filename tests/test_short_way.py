@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 
@@ -53,7 +54,7 @@ async def test_frames_that_arrive_in_pieces_or_together_keep_their_order() -> No
             cut = dice.choice((1, 5, 9, 40, 200))
             caller.sendall(sent[:cut])
             sent = sent[cut:]
-        answered = b"".join(bytes([0x81, len(text)]) + text.encode() for text in asked)
+        answered = b"".join(told(text) for text in asked)
         got = b""
         while len(got) < len(answered):
             got += caller.recv(4_096)
@@ -82,6 +83,18 @@ def test_what_was_held_goes_along_with_what_is_said_next_or_by_itself(asked: lis
         while len(got) < len(in_one):
             got += caller.recv(4_096)
         assert got == in_one
+
+
+async def test_what_was_held_waits_for_what_is_said_next() -> None:
+    with running() as tiny:
+        async with connect(f"{tiny.url}short/patient") as live, connect(f"{tiny.url}short") as other:
+            await live.send("~1")
+            waits = asyncio.ensure_future(live.recv())
+            for at in range(50):
+                assert await answers(other, [f"+{at}"]) == [f"+{at}"]
+            assert not waits.done()
+            await live.send("+2")
+            assert [await waits, await live.recv()] == ["~1", "+2"]
 
 
 async def test_what_is_not_fetched_at_once_follows_and_nothing_overtakes_it() -> None:

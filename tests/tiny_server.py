@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sessions.live.line import Line, line_of
-from zoomcafe.serving import CafeServer, Limits, listening_socket
+from zoomcafe.serving import CafeServer, Limits, listening_socket, sockets
 
 BURST = [f"{number}{'x' * (60_000 + number * 7_919 % 40_000)}" for number in range(7)]  # more than fits into a piece
 woken = asyncio.Event()
@@ -82,11 +82,14 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers every text with itself: what begins with "+" on the short way, with "~" held, the rest by ASGI, "slowly"
-    after a moment; at `/short/asgi` all by ASGI. "burst" gets 0.5 MB, "flood" texts without end, "!" breaks, "." ends.
+    after a moment; at `/short/asgi` all by ASGI, and at `/short/patient` what is held never goes alone. "burst" gets
+    0.5 MB, "flood" texts without end, "!" breaks, "." ends.
     """
     await receive()
     await send({"type": "websocket.accept"})
     line, busy = line_of(scope), False
+    if scope["path"] == "/short/patient":
+        sockets.HELD_S = 3_600.0
 
     def take(text: str) -> bool:
         if busy or text[0] not in "+~!":

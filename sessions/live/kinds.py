@@ -69,7 +69,7 @@ class Kind:
         return None
 
     def judge(self, scene: "Scene", state: Any, op: Op) -> None:
-        """Carries the operation out on the scene, without database access, or raises `Refused`."""
+        """Carries the operation out on the scene, where its actor is, without database access, or raises `Refused`."""
         raise NotImplementedError(op.kind)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
