@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -98,6 +99,16 @@ async def test_the_second_signal_does_not_wait(tmp_path: Path) -> None:
     async with at_work(tmp_path, mood="hangs") as (crew, running):
         crew.supervisor.go()
         crew.supervisor.go()
+        assert await running is False
+
+
+async def test_one_that_is_gone_before_the_last_are_counted_counts(tmp_path: Path) -> None:
+    async with at_work(tmp_path, mood="hangs") as (crew, running):
+        left = crew.standing()
+        crew.supervisor.go()
+        crew.supervisor.go()
+        while any(is_there(pid) for pid in left):
+            time.sleep(0.01)  # the loop turns only when all of it is known
         assert await running is False
 
 

@@ -98,6 +98,7 @@ class Supervisor:
         self.changing = {number: asyncio.Lock() for number in range(1, count + 1)}
         self.told_to_end = asyncio.Event()
         self.told_to_renew = asyncio.Event()
+        self.is_in_order = True  # false when one of the last did not end with status 0
 
     async def run(self) -> bool:
         """Until SIGTERM or SIGINT; whether every worker then ended in order. Raises `NoStartError`."""
@@ -114,17 +115,18 @@ class Supervisor:
             ending.cancel()
             await asyncio.wait({serving, ending})
             self.listener.close()
-            last = list(self.running)
-            await asyncio.gather(*(self.dismiss(worker) for worker in last))
+            watching = list(self.running.values())
+            await asyncio.gather(*(self.dismiss(worker) for worker in self.running), *watching)
         if not serving.cancelled():
             serving.result()
-        return all(worker.process.returncode == 0 for worker in last)
+        return self.is_in_order
 
     def go(self) -> None:
         """The first signal drains, the second does not wait."""
         if self.told_to_end.is_set():
             for worker in self.running:
-                worker.process.terminate()
+                with contextlib.suppress(ProcessLookupError):  # it has ended
+                    worker.process.terminate()
         self.told_to_end.set()
 
     async def serve(self) -> None:
@@ -159,6 +161,8 @@ class Supervisor:
         await worker.gone()
         self.running.pop(worker)
         self.tally.leave(worker.place)
+        if self.told_to_end.is_set() and worker.process.returncode != 0:
+            self.is_in_order = False
 
     async def keep(self, number: int) -> None:
         """Puts another worker where one has died: at once, or after a pause that doubles while they live shortly."""
@@ -219,5 +223,6 @@ class Supervisor:
                 await worker.process.wait()
         except TimeoutError:
             logger.warning("%s did not end within %.0f s; it is killed", worker, DRAIN_S)
-            worker.process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                worker.process.kill()
             await worker.process.wait()
