@@ -8,12 +8,14 @@ import random
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.bench import web
+from tests.bench.backlog import Backlog
 from tests.bench.cafe import HELD_UP, Figures, Step, plan, rounds, verdict
 from tests.bench.compare import Median, field, ratio
 from tests.bench.cores import CORES, GENERATOR_CORE, SERVER_CORE, on_core
@@ -102,6 +104,40 @@ def test_the_loop_says_what_it_has_seen_as_a_page_does(table: tuple[Loop, list[s
     ben.sendall(b"".join(parts("nothing", start=n, to=n + 1) for n in range(1, 129)))
     heard(loop, 129)
     assert 129 - int(ben.recv(1000).rpartition(b'"n":')[2][:-1]) < 256 / 2
+
+
+def test_frames_of_a_stream_that_come_close_together_are_seen(table: tuple[Loop, list[socket.socket]]) -> None:
+    loop, [ben, cem, _dana] = table
+    one_note(loop)
+    for one in (ben, cem):
+        for n in range(4):
+            one.sendall(parts("nothing", start=n, to=n + 1))
+    assert heard(loop, 8).close == 0
+    loop.rest(0.05)
+    cem.sendall(parts("nothing", start=4, to=5))
+    assert heard(loop, 9).close >= 0.05
+
+
+def becomes(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + SOON_S
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.001)
+    assert holds()
+
+
+def test_who_waits_in_the_backlog_is_counted() -> None:
+    with ExitStack() as stack:
+        door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        backlog = stack.enter_context(Backlog(door.getsockname()[1]))
+        for _caller in range(3):
+            stack.enter_context(socket.create_connection(door.getsockname()))
+        becomes(lambda: backlog.most == 3 and backlog.waited > 0.1)
+        for _caller in range(3):
+            door.accept()[0].close()
+        becomes(lambda: backlog.is_empty)
+    found = backlog.found(3)
+    assert (found["most"], found["turned_away"]) == (3, 0)
+    assert found["longest_ms"] >= found["mean_ms"] > 33
 
 
 def test_in_each_round_everybody_writes_once() -> None:

@@ -1,5 +1,6 @@
 """Hostile words (A12, A23, A26, A28, A30, A31, A71, A94): the same answer by every way, kept as they were meant."""
 
+import sys
 import unicodedata
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +13,7 @@ from django.test import Client
 from sessions.clock import now_ms
 from sessions.live import fields, threads
 from sessions.models import Event, Participant
-from sessions.text import composed
+from sessions.text import PERHAPS_MARKS, TWO_MARKS, composed
 from tables.models import Note, Seat, Table
 from tests.cafe import Cafe
 from tests.pages import reads
@@ -106,6 +107,14 @@ def test_marks_that_say_they_were_none_are_not_sorted_either(mark: str) -> None:
     short, long = "a" + f"{mark}\u0316" * 10, "a" + f"{mark}\u0316" * 400
     assert composed(short) == unicodedata.normalize("NFC", short)
     assert composed(long) != unicodedata.normalize("NFC", long)
+
+
+def test_where_no_mark_can_be_there_is_none() -> None:
+    """Such text is composed without a look at each character."""
+    outside = [c for c in map(chr, range(sys.maxunicode + 1)) if not PERHAPS_MARKS.match(c)]
+    assert len(outside) > 0x300
+    assert not any(map(unicodedata.combining, outside))
+    assert TWO_MARKS.isdisjoint(outside)
 
 
 async def test_a_form_brings_no_longer_text_than_a_frame(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:

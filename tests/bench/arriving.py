@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.bench import web
+from tests.bench.backlog import Backlog
 from tests.bench.cafe import Figures, Step, plan, quantiles
 from tests.bench.cost import memory, used
 from tests.bench.crowd import Crowd, Person, body_of, people, seated, settle, together
@@ -40,7 +41,7 @@ def storm(site: Site, *, arrivals: int, seats: int, at_once: int) -> Figures:
     asyncio.run(settle(crowd))
     loop = crowd.loop()
     coming = Crowd(site, crowd.event, people(1, arrivals))
-    with Writers(crowd, loop, seats) as writers:
+    with Writers(crowd, loop, seats) as writers, Backlog(site.where[1]) as backlog:
         before = used(site.pids)
         busy = asyncio.run(arrive(coming, at_once=at_once))
         after = used(site.pids)
@@ -48,7 +49,7 @@ def storm(site: Site, *, arrivals: int, seats: int, at_once: int) -> Figures:
     coming.leave()
     loop.close()
     crowd.leave()
-    return found | {"at_once": at_once, "busy": busy, "meanwhile": writers.found}
+    return found | {"at_once": at_once, "busy": busy, "meanwhile": writers.found, "backlog": backlog.found(arrivals)}
 
 
 async def arrive(crowd: Crowd, *, at_once: int) -> int:
@@ -114,12 +115,13 @@ def back(site: Site, *, tables: int, seats: int, at_once: int) -> Figures:
     asyncio.run(settle(crowd))
     crowd.leave()
     time.sleep(REST_S)
-    before = used(site.pids)
-    asyncio.run(together([return_of(crowd, person) for person in crowd.people], at_once=at_once))
-    after = used(site.pids)
+    with Backlog(site.where[1]) as backlog:
+        before = used(site.pids)
+        asyncio.run(together([return_of(crowd, person) for person in crowd.people], at_once=at_once))
+        after = used(site.pids)
     found = came([person.joined_in for person in crowd.people], after.at - before.at) | after.since(before)
     crowd.leave()
-    return found | {"at_once": at_once}
+    return found | {"at_once": at_once, "backlog": backlog.found(len(crowd.people))}
 
 
 async def return_of(crowd: Crowd, person: Person) -> None:

@@ -134,15 +134,22 @@ def steady(lines: Sequence[Line]) -> Iterable[str]:
         yield f"## {shown(rate)} notes/s, {tables} tables × {seats}\n\n{grid(heads, rows)}"
 
 
+BACKLOG = {
+    "wait in the backlog for each, ms": ("backlog", "mean_ms"),
+    "at most": ("backlog", "longest_ms"),
+    "turned away": ("backlog", "turned_away"),
+}
 OTHERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "storm": (
         "Everybody comes in",
         {"joins": ("arrivals",), "s": ("took_s",), "joins/s": ("per_s",), "p50 ms": ("p50_ms",), "p99 ms": ("p99_ms",)}
-        | {"too busy": ("busy",), "longest wait for a note, ms": ("meanwhile", "max_ms")},
+        | {"too busy": ("busy",), "longest wait for a note, ms": ("meanwhile", "max_ms")}
+        | BACKLOG,
     ),
     "back": (
         "Everybody comes back at once, by their cookies",
-        {"joins": ("arrivals",), "s": ("took_s",), "joins/s": ("per_s",), "p50 ms": ("p50_ms",), "p99 ms": ("p99_ms",)},
+        {"joins": ("arrivals",), "s": ("took_s",), "joins/s": ("per_s",), "p50 ms": ("p50_ms",), "p99 ms": ("p99_ms",)}
+        | BACKLOG,
     ),
     "idle": ("Memory of a seat", {"seats": ("seats",), "base MiB": ("base_mib",), "KiB per seat": ("kib_per_seat",)}),
     "lobby": (
@@ -150,6 +157,7 @@ OTHERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         {"people": ("people",), "p50 ms": ("p50_ms",), "p99 ms": ("p99_ms",), "pages behind, ms": ("behind_ms",)}
         | {
             "frames/s per page": ("frames_per_watcher_per_s",),
+            "five frames take at least, ms": ("five_frames_ms",),
             "KiB per page": ("kib_per_watcher",),
             "cores": ("cpu_server",),
         },

@@ -22,7 +22,9 @@ CALM_S = 0.6  # more than twice the time that the lobby waits between two words
 
 
 def rush(site: Site, *, tables: int, seats: int, within: float = WITHIN_S) -> Figures:
-    """`behind_ms`: how long after the last answer the last page showed every seat."""
+    """`behind_ms`: how long after the last answer the last page showed every seat; `five_frames_ms`: the least time in
+    which one page was told of tables five times.
+    """
     crowd = Crowd(site, site.event(tables=tables, seats=seats, steps=TO_SEATING), people(tables, seats))
     asyncio.run(gather(crowd))
     loop = crowd.loop("room")
@@ -43,6 +45,7 @@ def rush(site: Site, *, tables: int, seats: int, within: float = WITHIN_S) -> Fi
         "hung_up": counts.ended,
         "behind_ms": round(1000 * (settled - answered), 1),
         "frames_per_watcher_per_s": round(counts.stream_frames / watching / span, 2),
+        "five_frames_ms": round(1000 * counts.close, 1),
         "kib_per_watcher": round(counts.stream_bytes / watching / 1024, 1),
         **after.since(before),
     }

@@ -19,6 +19,7 @@
 #define MARK 11 /* ~N12345678~ */
 #define ROOM 65536
 #define WORDS 400
+#define CLOSE 5 /* frames of the stream a seat watches, of which the least time they take is kept */
 #define QUIET 15.0 /* after so many seconds without a word a page says that it is there */
 
 typedef struct {
@@ -31,13 +32,15 @@ typedef struct {
   Buffer in, out;
   char stream[40]; /* the one it watches, as it stands in a frame */
   int64_t cursor, handled, told;
-  double told_at, spoke_at;
+  double told_at, spoke_at, heard[CLOSE]; /* the moments of the last frames of its stream, in turn */
+  int64_t heard_count;
 } Seat;
 
 typedef struct {
   int64_t delivered, booked, doubled, stray, gaps, acks, refusals, note_frames, note_bytes, other_frames, other_bytes,
       ended, close_code, sent, stream_frames, stream_bytes;
-  double late; /* the most by which a frame went out after its time: the generator's own delay */
+  double late;  /* the most by which a frame went out after its time: the generator's own delay */
+  double close; /* the least time in which one seat got CLOSE frames of its stream; 0 where none did */
 } Counts;
 
 typedef struct {
@@ -157,11 +160,19 @@ static int64_t number_after(const uint8_t *text, size_t count, const char *name)
   return found == NULL ? -1 : strtoll(found + strlen(name), NULL, 10);
 }
 
-static void continues(Run *run, Seat *seat, const uint8_t *text, size_t count) {
+static void heard(Run *run, Seat *seat, double moment) {
+  double *place = &seat->heard[seat->heard_count++ % CLOSE];
+  double first = seat->heard[seat->heard_count % CLOSE], *least = &run->counts.close;
+  *place = moment;
+  if (seat->heard_count >= CLOSE && (*least == 0 || moment - first < *least)) *least = moment - first;
+}
+
+static void continues(Run *run, Seat *seat, const uint8_t *text, size_t count, double moment) {
   size_t head = count < 160 ? count : 160;
   if (!seat->stream[0] || memmem(text, head, seat->stream, strlen(seat->stream)) == NULL) return;
   run->counts.stream_frames++;
   run->counts.stream_bytes += (int64_t)count;
+  heard(run, seat, moment);
   if (number_after(text, head, "\"from\":") > seat->cursor) run->counts.gaps++;
   int64_t to = number_after(text, head, "\"to\":");
   if (to > seat->cursor) seat->cursor = to;
@@ -207,7 +218,7 @@ static void hear(Run *run, Seat *seat, const uint8_t *text, size_t count, double
   if (!run->speaks) return;
   if (begins(text, count, "{\"t\":\"parts\"")) {
     seat->handled++;
-    continues(run, seat, text, count);
+    continues(run, seat, text, count, moment);
   } else if (begins(text, count, "{\"t\":\"ack\"")) {
     counts->acks++;
     answered(run, text, count, moment);

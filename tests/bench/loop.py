@@ -22,13 +22,13 @@ SPACE = 8  # numbers more than needed: C gets no empty arrays
 
 
 class Counts(ctypes.Structure):
-    """As in loop.c. `late` in seconds, all else counted."""
+    """As in loop.c. `late` and `close` in seconds, all else counted."""
 
     _fields_ = [
         *[(name, ctypes.c_int64) for name in ("delivered", "booked", "doubled", "stray", "gaps", "acks", "refusals")],
         *[(name, ctypes.c_int64) for name in ("note_frames", "note_bytes", "other_frames", "other_bytes")],
         *[(name, ctypes.c_int64) for name in ("ended", "close_code", "sent", "stream_frames", "stream_bytes")],
-        ("late", ctypes.c_double),
+        *[(name, ctypes.c_double) for name in ("late", "close")],
     ]
 
     delivered: int
@@ -48,6 +48,7 @@ class Counts(ctypes.Structure):
     stream_frames: int
     stream_bytes: int
     late: float
+    close: float
 
 
 @dataclass(slots=True)

@@ -84,7 +84,8 @@ def feels(target: Ours, _options: argparse.Namespace, _rate: float) -> dict[str,
 
 
 def told(found: Figures) -> Figures:
-    say("  " + ", ".join(f"{name} {shown(value)}" for name, value in found.items() if not isinstance(value, dict)))
+    flat = found | {f"backlog {name}": value for name, value in found.get("backlog", {}).items()}
+    say("  " + ", ".join(f"{name} {shown(value)}" for name, value in flat.items() if not isinstance(value, dict)))
     return found
 
 
