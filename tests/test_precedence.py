@@ -8,6 +8,7 @@ import math
 import socket
 import sys
 import threading
+import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -52,6 +53,9 @@ def beside(work: Any) -> threading.Event:
 
 
 def test_who_works_beside_notes_gives_way_to_them_soon() -> None:
+    end = time.monotonic() + SOON_S
+    while sys.getswitchinterval() < precedence.USUAL_S and time.monotonic() < end:
+        time.sleep(0.001)  # a reading that an earlier test left behind
     assert sys.getswitchinterval() == pytest.approx(precedence.USUAL_S)
     with precedence.beside():
         with precedence.beside():
