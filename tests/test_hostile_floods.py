@@ -20,9 +20,10 @@ from sessions.live.pace import knocking, strangers
 from sessions.live.socket import coming
 from tables.models import Note, Seat
 from tests.cafe import Cafe, new_id
-from tests.test_socket import Browser, board_of, browser
+from tests.test_socket import SOON, Browser, board_of, browser
 from tests.transports import client, post
 
+HELLO = {"t": "hello", "v": 1, "streams": {"stage": 0, "me": 0}}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -124,9 +125,10 @@ def seat_me() -> dict[str, Any]:
 
 @pytest.mark.parametrize("limit", ["LIMIT_SOCKETS_BEFORE_HELLO", "LIMIT_SOCKETS"])
 async def test_beyond_the_most_sockets_one_is_asked_to_come_again(
-    running: Cafe, settings: Settings, limit: str
+    running: Cafe, settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     """A82"""
+    monkeypatch.setattr(houses, "IN_LINE_S", 0.05)
     waiting = browser(running)
     await waiting.opens()
     setattr(settings, limit, 1)
@@ -138,6 +140,57 @@ async def test_beyond_the_most_sockets_one_is_asked_to_come_again(
     again = await browser(running, "ben").hello()
     await again.hears("welcome")
     await again.leaves()
+
+
+async def test_who_finds_no_place_before_hello_stands_in_line(
+    running: Cafe, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd on slow lines, each of whom takes a round trip to say hello."""
+    monkeypatch.setattr(houses, "IN_LINE_S", SOON)
+    settings.LIMIT_SOCKETS_BEFORE_HELLO = 1
+    first, second, third = (browser(running, name) for name in ("cem", "ben", "dana"))
+    await first.opens()
+    coming_in = [asyncio.create_task(second.opens())]
+    await in_line(1)
+    coming_in.append(asyncio.create_task(third.opens()))
+    await in_line(2)
+    await first.says(HELLO)
+    assert await coming_in[0]
+    assert not coming_in[1].done()
+    await second.leaves()
+    assert await coming_in[1]
+    await third.says(HELLO)
+    for each in (first, third):
+        await each.hears("welcome")
+        await each.leaves()
+    assert (house.before_hello, house.sockets, len(house.line)) == (0, 0, 0)
+
+
+async def in_line(count: int) -> None:
+    async with asyncio.timeout(SOON):
+        while len(house.line) < count:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("has_turn", [False, True])
+async def test_who_leaves_the_line_leaves_no_place_behind(settings: Settings, *, has_turn: bool) -> None:
+    settings.LIMIT_SOCKETS_BEFORE_HELLO = 1
+    assert house.take_place()
+    one = asyncio.create_task(house.take_place_in_turn())
+    await in_line(1)
+    if has_turn:
+        house.leave_place(before_hello=True)
+    one.cancel()
+    await asyncio.wait({one})
+    assert (house.before_hello, len(house.line)) == (not has_turn, 0)
+    if not has_turn:
+        house.leave_place(before_hello=True)
+
+
+async def test_the_line_has_an_end(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(houses, "MOST_IN_LINE", 0)
+    settings.LIMIT_SOCKETS_BEFORE_HELLO = 0
+    assert not await house.take_place_in_turn()
 
 
 async def test_who_leaves_before_hello_is_counted_no_more(running: Cafe) -> None:

@@ -97,6 +97,21 @@ async def test_what_was_held_waits_for_what_is_said_next() -> None:
             assert [await waits, await live.recv()] == ["~1", "+2"]
 
 
+@pytest.mark.parametrize("last", [b"\x88\x02\x03\xe8", b"\x88\x02\x03\xf4"], ids=["they close", "we close"])
+async def test_what_was_held_goes_before_the_close(last: bytes) -> None:
+    with running() as tiny, tiny.call() as caller:
+        caller.sendall(SHAKE.replace(b"/short", b"/short/patient"))
+        assert caller.recv(4_096).startswith(b"HTTP/1.1 101")
+        async with connect(f"{tiny.url}short") as other:
+            caller.sendall(frame(b"~1"))
+            assert await answers(other, ["+1", "+2"]) == ["+1", "+2"]  # by then it is read
+        caller.sendall(frame(last[2:], first=0x88) if last.endswith(b"\xe8") else frame(b"."))
+        got = caller.recv(4_096)
+        while not got.endswith(last):
+            got += caller.recv(4_096)
+        assert got == told("~1") + last
+
+
 async def test_what_is_not_fetched_at_once_follows_and_nothing_overtakes_it() -> None:
     with running(send_buffer=8_192) as tiny:
         async with connect(f"{tiny.url}short", max_queue=1) as live:

@@ -18,7 +18,7 @@ import pytest
 from tests.several import is_there
 from zoomcafe.serving import listening_socket
 from zoomcafe.serving import supervisor as supervising
-from zoomcafe.serving.door import Door
+from zoomcafe.serving.door import LEFT_OVER, Door
 from zoomcafe.serving.supervisor import NoStartError, Supervisor
 from zoomcafe.serving.tally import Share, Tally
 
@@ -241,6 +241,20 @@ async def test_a_worker_that_hangs_holds_up_nobody() -> None:
         asyncio.get_running_loop().remove_reader(doors.doors[1].listener)  # the emptier one
         await doors.come(40)
         assert doors.counts() == [40, 0]
+
+
+async def test_of_those_left_over_few_are_taken_at_once() -> None:
+    """Who has fewer may be busy rather than hang, and shall still get theirs."""
+    with Doors() as doors, ExitStack() as callers:
+        doors.shares[0].holds(5)
+        for door in doors.doors:
+            asyncio.get_running_loop().remove_reader(door.listener)
+        for _caller in range(10):
+            callers.enter_context(socket.create_connection(doors.listener.getsockname()))
+        doors.doors[0].take_left_over()
+        assert doors.counts() == [LEFT_OVER, 0]
+        doors.doors[1].answer()
+        assert doors.counts() == [LEFT_OVER, 3]  # then it has more itself
 
 
 async def test_who_waits_outside_when_a_worker_leaves_comes_in_at_another() -> None:

@@ -1,13 +1,14 @@
 """The sockets of this process, and room for more."""
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from django.conf import settings
 
 from sessions.live.follower import Follower
 
 KEPT_WAITING_S, MOST_KEPT_WAITING = 1.0, 100
+IN_LINE_S, MOST_IN_LINE = 2.0, 1_000  # a crowd on slow lines, each of whom is before hello for a round trip
 
 
 class House:
@@ -18,10 +19,51 @@ class House:
         self.before_hello = 0
         self.trials = 0
         self.kept_waiting = 0
+        self.line: deque[asyncio.Future[None]] = deque()
         self.of_person: dict[int, OrderedDict[Follower, None]] = {}
 
     def has_room(self) -> bool:
         return self.sockets < settings.LIMIT_SOCKETS and self.before_hello < settings.LIMIT_SOCKETS_BEFORE_HELLO
+
+    def take_place(self) -> bool:
+        """For one more who has not said hello, where there is room."""
+        if not self.has_room():
+            return False
+        self.sockets += 1
+        self.before_hello += 1
+        return True
+
+    async def take_place_in_turn(self) -> bool:
+        """The same after a moment in line; false when there is still no room."""
+        if self.take_place():
+            return True
+        if self.sockets >= settings.LIMIT_SOCKETS or len(self.line) >= MOST_IN_LINE:
+            return False
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.line.append(turn)
+        try:
+            await asyncio.wait({turn}, timeout=IN_LINE_S)
+        except asyncio.CancelledError:
+            if turn.done():
+                self.leave_place(before_hello=True)
+            raise
+        finally:
+            if not turn.done():
+                self.line.remove(turn)
+        return turn.done()
+
+    def hear_hello(self) -> None:
+        self.before_hello -= 1
+        self._call_next()
+
+    def leave_place(self, *, before_hello: bool) -> None:
+        self.sockets -= 1
+        self.before_hello -= before_hello
+        self._call_next()
+
+    def _call_next(self) -> None:
+        while self.line and self.take_place():
+            self.line.popleft().set_result(None)
 
     def enter(self, follower: Follower) -> Follower | None:
         """Takes a follower in; returns the oldest of a person who has too many."""

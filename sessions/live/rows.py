@@ -1,4 +1,4 @@
-"""Many rows of one model read or written by one statement whose text does not depend on how many they are.
+"""Many rows of one model read or written by one statement; its text hangs on how many only where SQLite takes new ones.
 
 On the way of a note the ORM costs more than everything else together: `bulk_update` builds an expression for each row,
 and each query is compiled anew. Whoever is on the way of many reads here; only `streams.apply` writes live rows.

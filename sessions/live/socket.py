@@ -93,14 +93,13 @@ class Socket:
         if self.comes_too_often and not await keep_waiting():
             await self._close(1013)
             return
-        await self.send({"type": "websocket.accept"})
-        if not self.has_room():
+        if not await self.takes_place():
+            await self.send({"type": "websocket.accept"})
             await self._text({"t": "bye", "retry_ms": RETRY_MS, "why": "full"})
             await self.send({"type": "websocket.close", "code": 1013})
             return
-        house.sockets += 1
-        house.before_hello += 1
         try:
+            await self.send({"type": "websocket.accept"})
             await self.serve()
         except visit.Closed as nobody:
             await self._tell(nobody.code)
@@ -111,8 +110,7 @@ class Socket:
             log.warning("a socket could not be served: the database is away")
             await self._close(1013)
         finally:
-            house.sockets -= 1
-            house.before_hello -= self.waits
+            house.leave_place(before_hello=self.waits)
             self._leave()
 
     def is_too_often(self) -> bool:
@@ -120,8 +118,8 @@ class Socket:
         pace = knocking if self.cookies else strangers
         return bool(pace.wait_ms(hash((self.address, self.cookies))))
 
-    def has_room(self) -> bool:
-        return house.has_room()
+    async def takes_place(self) -> bool:
+        return await house.take_place_in_turn()
 
     async def serve(self) -> None:
         """Returns when it is over; raises `Gone` or `Closed` when it ends before."""
@@ -131,7 +129,7 @@ class Socket:
         if arriving.wait_ms(viewer.pk):  # before anything is read for them
             raise visit.Closed(4429, "rate_limited")
         hello = await self._hello()
-        house.before_hello -= 1
+        house.hear_hello()
         self.waits = False
         await self._stay(viewer, hello)
 
@@ -366,9 +364,9 @@ class Trial(Socket):
         """There are few places, and an end to each visit."""
         return False
 
-    def has_room(self) -> bool:
+    async def takes_place(self) -> bool:
         places = max(1, settings.LIMIT_SOCKETS_BEFORE_HELLO // TRIALS_SHARE)
-        return super().has_room() and house.trials < places
+        return house.trials < places and house.take_place()
 
     async def serve(self) -> None:
         house.trials += 1

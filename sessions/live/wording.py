@@ -1,4 +1,4 @@
-"""How the statements of `rows.py` are worded for SQLite and for PostgreSQL; each is put together once."""
+"""How the statements of `rows.py` are worded for SQLite and for PostgreSQL, put together once for each use."""
 
 # ruff: noqa: S608 - the names in these statements are those of our own models
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("zoomcafe.serving")
 
 AT_ONCE = 8  # between two looks at those who are in already: with two, a crowd waited outside for most of its way in
+LEFT_OVER = 2  # of those whom a worker with fewer has not taken: it may be busy rather than hang
 CALLERS_PER_SECOND, BURST_S = 500, 2.0  # a crowd of a thousand at once, but not for long: each costs the loop half a ms
 COURTESY_S = 0.01
 EXHAUSTED_S = 1.0
@@ -57,19 +58,19 @@ class Door:
         """Some, one after the other: whoever has fewer gets a moment to take the next."""
         for _caller in range(AT_ONCE):
             if self.share is not None and not self.share.is_least():
-                self.wait(COURTESY_S)
+                self.wait(COURTESY_S, self.take_left_over)
                 return
             if not self.let_one_in():
                 return
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, then: Callable[[], None]) -> None:
         self.loop.remove_reader(self.listener)
-        self.pause = self.loop.call_later(seconds, self.take_the_rest)
+        self.pause = self.loop.call_later(seconds, then)
 
-    def take_the_rest(self) -> None:
-        """Nobody else took them."""
+    def take_left_over(self) -> None:
+        """Nobody else took them in the meantime."""
         self.open()
-        for _caller in range(AT_ONCE):
+        for _caller in range(LEFT_OVER):
             if not self.let_one_in():
                 return
 
@@ -77,7 +78,7 @@ class Door:
         """Callers who come faster than people would wait outside: what they cost is taken from those who are in."""
         now = self.loop.time()
         if now < self.due:
-            self.wait(AT_ONCE / CALLERS_PER_SECOND)
+            self.wait(AT_ONCE / CALLERS_PER_SECOND, self.open)
             return False
         try:
             caller, _address = self.listener.accept()
@@ -85,7 +86,7 @@ class Door:
             return False
         except OSError as problem:
             logger.warning("Nobody can be let in for a moment: %s", problem.strerror)
-            self.wait(EXHAUSTED_S)
+            self.wait(EXHAUSTED_S, self.open)
             return False
         with caller:
             caller.setblocking(False)

@@ -1,8 +1,9 @@
 """A socket that keeps little for anybody: Daphne and Autobahn buffer whatever comes in and whatever is not fetched.
 
 Bytes wait in four places: Autobahn's rest of what arrived, the pieces of a message, the inbox of the application,
-and on their way out the transport. From `MOST_WAITING` in the inbox, or as soon as the other side does not fetch what
-it is sent, nothing more is read, so that TCP holds the sender up. Whoever still has `MOST_UNSENT` to fetch is cut off.
+and on their way out the transport (a few short answers are held for a moment before). From `MOST_WAITING` in the inbox,
+or as soon as the other side does not fetch what it is sent, nothing more is read, so that TCP holds the sender up.
+Whoever still has `MOST_UNSENT` to fetch is cut off.
 """
 
 from __future__ import annotations
@@ -162,8 +163,12 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802
         """Autobahn's own way refuses 1011, 1012 and 1013, the codes by which a server says: come back."""
-        self.let_go()
         self.sendCloseFrame(code=1000 if code is None else code)
+
+    def sendCloseFrame(self, *how: Any, **more: Any) -> None:  # noqa: N802
+        """Whoever closes: what was held goes first."""
+        self.let_go()
+        super().sendCloseFrame(*how, **more)
 
     # ── what comes in ──
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
