@@ -8,7 +8,7 @@ from django.conf import settings
 from sessions.live.follower import Follower
 
 KEPT_WAITING_S, MOST_KEPT_WAITING = 1.0, 100
-IN_LINE_S, MOST_IN_LINE = 2.0, 1_000  # a crowd on slow lines, each of whom is before hello for a round trip
+IN_LINE_S, MOST_IN_LINE = 3.0, 1_000  # a crowd on slow lines, each of whom is before hello for a round trip
 
 
 class House:
