@@ -128,7 +128,7 @@ async def test_beyond_the_most_sockets_one_is_asked_to_come_again(
     running: Cafe, settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     """A82"""
-    monkeypatch.setattr(houses, "IN_LINE_S", 0.05)
+    monkeypatch.setattr(houses, "IN_QUEUE_S", 0.05)
     waiting = browser(running)
     await waiting.opens()
     setattr(settings, limit, 1)
@@ -142,18 +142,18 @@ async def test_beyond_the_most_sockets_one_is_asked_to_come_again(
     await again.leaves()
 
 
-async def test_who_finds_no_place_before_hello_stands_in_line(
+async def test_who_finds_no_place_before_hello_stands_queued(
     running: Cafe, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crowd on slow lines, each of whom takes a round trip to say hello."""
-    monkeypatch.setattr(houses, "IN_LINE_S", SOON)
+    monkeypatch.setattr(houses, "IN_QUEUE_S", SOON)
     settings.LIMIT_SOCKETS_BEFORE_HELLO = 1
     first, second, third = (browser(running, name) for name in ("cem", "ben", "dana"))
     await first.opens()
     coming_in = [asyncio.create_task(second.opens())]
-    await in_line(1)
+    await queued(1)
     coming_in.append(asyncio.create_task(third.opens()))
-    await in_line(2)
+    await queued(2)
     await first.says(HELLO)
     assert await coming_in[0]
     assert not coming_in[1].done()
@@ -163,32 +163,32 @@ async def test_who_finds_no_place_before_hello_stands_in_line(
     for each in (first, third):
         await each.hears("welcome")
         await each.leaves()
-    assert (house.before_hello, house.sockets, len(house.line)) == (0, 0, 0)
+    assert (house.before_hello, house.sockets, len(house.queue)) == (0, 0, 0)
 
 
-async def in_line(count: int) -> None:
+async def queued(count: int) -> None:
     async with asyncio.timeout(SOON):
-        while len(house.line) < count:
+        while len(house.queue) < count:
             await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("has_turn", [False, True])
-async def test_who_leaves_the_line_leaves_no_place_behind(settings: Settings, *, has_turn: bool) -> None:
+async def test_who_leaves_the_queue_leaves_no_place_behind(settings: Settings, *, has_turn: bool) -> None:
     settings.LIMIT_SOCKETS_BEFORE_HELLO = 1
     assert house.take_place()
     one = asyncio.create_task(house.take_place_in_turn())
-    await in_line(1)
+    await queued(1)
     if has_turn:
         house.leave_place(before_hello=True)
     one.cancel()
     await asyncio.wait({one})
-    assert (house.before_hello, len(house.line)) == (not has_turn, 0)
+    assert (house.before_hello, len(house.queue)) == (not has_turn, 0)
     if not has_turn:
         house.leave_place(before_hello=True)
 
 
-async def test_the_line_has_an_end(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(houses, "MOST_IN_LINE", 0)
+async def test_the_queue_has_an_end(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(houses, "MOST_IN_QUEUE", 0)
     settings.LIMIT_SOCKETS_BEFORE_HELLO = 0
     assert not await house.take_place_in_turn()
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from sessions.live.follower import Follower
 
 KEPT_WAITING_S, MOST_KEPT_WAITING = 1.0, 100
-IN_LINE_S, MOST_IN_LINE = 3.0, 1_000  # a crowd on slow lines, each of whom is before hello for a round trip
+IN_QUEUE_S, MOST_IN_QUEUE = 3.0, 1_000  # a crowd on slow lines, each of whom is before hello for a round trip
 
 
 class House:
@@ -19,7 +19,7 @@ class House:
         self.before_hello = 0
         self.trials = 0
         self.kept_waiting = 0
-        self.line: deque[asyncio.Future[None]] = deque()
+        self.queue: deque[asyncio.Future[None]] = deque()
         self.of_person: dict[int, OrderedDict[Follower, None]] = {}
 
     def has_room(self) -> bool:
@@ -34,22 +34,22 @@ class House:
         return True
 
     async def take_place_in_turn(self) -> bool:
-        """The same after a moment in line; false when there is still no room."""
+        """The same after a moment in the queue; false when there is still no room."""
         if self.take_place():
             return True
-        if self.sockets >= settings.LIMIT_SOCKETS or len(self.line) >= MOST_IN_LINE:
+        if self.sockets >= settings.LIMIT_SOCKETS or len(self.queue) >= MOST_IN_QUEUE:
             return False
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.line.append(turn)
+        self.queue.append(turn)
         try:
-            await asyncio.wait({turn}, timeout=IN_LINE_S)
+            await asyncio.wait({turn}, timeout=IN_QUEUE_S)
         except asyncio.CancelledError:
             if turn.done():
                 self.leave_place(before_hello=True)
             raise
         finally:
             if not turn.done():
-                self.line.remove(turn)
+                self.queue.remove(turn)
         return turn.done()
 
     def hear_hello(self) -> None:
@@ -62,8 +62,8 @@ class House:
         self._call_next()
 
     def _call_next(self) -> None:
-        while self.line and self.take_place():
-            self.line.popleft().set_result(None)
+        while self.queue and self.take_place():
+            self.queue.popleft().set_result(None)
 
     def enter(self, follower: Follower) -> Follower | None:
         """Takes a follower in; returns the oldest of a person who has too many."""
