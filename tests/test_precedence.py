@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -221,19 +222,22 @@ async def test_callers_who_come_faster_than_people_wait_outside(monkeypatch: pyt
     monkeypatch.setattr(door, "CALLERS_PER_SECOND", 1e-6)
     monkeypatch.setattr(door, "BURST_S", 3e6)
     inside: list[socket.socket] = []
-    loop = asyncio.get_running_loop()
-    with listening_socket("127.0.0.1", 0) as listener:
-        entrance = Door(listener, loop, admit=lambda caller: inside.append(caller.dup()))
+    with ExitStack() as stack:
+
+        def admit(caller: socket.socket) -> None:
+            inside.append(stack.enter_context(caller.dup()))
+
+        listener = stack.enter_context(listening_socket("127.0.0.1", 0))
+        entrance = Door(listener, asyncio.get_running_loop(), admit=admit)
         entrance.open()
-        callers = [socket.create_connection(listener.getsockname()) for _caller in range(6)]
+        stack.callback(entrance.close)
+        for _caller in range(6):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
         await until(lambda: entrance.pause is not None)
         assert len(inside) == 4
         entrance.due = -math.inf
-        entrance.take_the_rest()
+        entrance.open()
         await until(lambda: len(inside) == 6)
-        entrance.close()
-    for caller in (*callers, *inside):
-        caller.close()
 
 
 async def until(happened: Any) -> None:
