@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -55,10 +56,15 @@ async def test_frames_that_arrive_in_pieces_or_together_keep_their_order() -> No
             caller.sendall(sent[:cut])
             sent = sent[cut:]
         answered = b"".join(told(text) for text in asked)
-        got = b""
-        while len(got) < len(answered):
-            got += caller.recv(4_096)
-        assert got == answered
+        assert received(caller, len(answered)) == answered
+
+
+def received(caller: socket.socket, size: int) -> bytes:
+    """So many bytes, or fewer when the other side ends before."""
+    got = b""
+    while len(got) < size and (more := caller.recv(4_096)):
+        got += more
+    return got
 
 
 def told(text: str) -> bytes:
@@ -79,10 +85,7 @@ def test_what_was_held_goes_along_with_what_is_said_next_or_by_itself(asked: lis
         caller.sendall(SHAKE)
         assert caller.recv(4_096).startswith(b"HTTP/1.1 101")
         caller.sendall(b"".join(frame(text.encode()) for text in asked))
-        got = b""
-        while len(got) < len(in_one):
-            got += caller.recv(4_096)
-        assert got == in_one
+        assert received(caller, len(in_one)) == in_one
 
 
 async def test_what_was_held_waits_for_what_is_said_next() -> None:
@@ -106,10 +109,7 @@ async def test_what_was_held_goes_before_the_close(last: bytes) -> None:
             caller.sendall(frame(b"~1"))
             assert await answers(other, ["+1", "+2"]) == ["+1", "+2"]  # by then it is read
         caller.sendall(frame(last[2:], first=0x88) if last.endswith(b"\xe8") else frame(b"."))
-        got = caller.recv(4_096)
-        while not got.endswith(last):
-            got += caller.recv(4_096)
-        assert got == told("~1") + last
+        assert received(caller, len(told("~1") + last)) == told("~1") + last
 
 
 async def test_what_is_not_fetched_at_once_follows_and_nothing_overtakes_it() -> None:

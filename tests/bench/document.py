@@ -63,7 +63,8 @@ table, and deliveries kept up. Our people came in by the join page, sit at their
 and a screen are open. Limits are those of the product; where one was raised for a measurement, its name stands with
 the figure. For one person the limit is ten notes a second, so 300 people cannot write more than 3,000 without that.
 Values are medians, with the lowest and the highest; ratios are taken in each run, between neighbours in time. A ratio
-that spreads more than 25 % proves nothing and is marked with `?`.
+that spreads more than 25 % proves nothing and is marked with `?`. That no join waits in the listen backlog is taken to
+mean 100 ms at most, what a note may take; callers stood there without a break for no longer than is told.
 
 The machine is shared and not always as fast: what one record says in ms must not be compared with another's without a
 look at how long the same took there (the join page, Hocuspocus). So records stand one after the other, newest first."""
