@@ -148,6 +148,7 @@ async def test_the_application_hears_that_somebody_left(ends: str) -> None:
             await live.close()
         else:
             live.transport.abort()
+            await live.wait_closed()  # until then the reset itself waits for this loop
         assert tiny.line() == "gone"
         assert tiny.stop()[2] == ""
 
