@@ -95,7 +95,7 @@ class Product:
 
 
 def notes(crowd: Crowd, step: Step) -> Frames:
-    """The operations that add notes to the writers' boards, as frames."""
+    """The operations that add notes to the writers' boards, as frames; their ids bear the time, as a browser's do."""
     dice, now = random.Random(f"{step.seed}/{crowd.spent}"), int(time.time() * 1000)
     boards = [crowd.board(person) for person in crowd.people]
     question = crowd.event["question"]
@@ -103,7 +103,7 @@ def notes(crowd: Crowd, step: Step) -> Frames:
     def frame(sender: int, number: int) -> bytes:
         text = TEXT.format(crowd.spent + number)
         data = {"q": question, "text": text, "colour": COLOURS[number % len(COLOURS)]}
-        op_id = numbered(number, at_ms=now, dice=dice)
+        op_id = numbered(number, at_ms=now + int(1000 * number / step.rate), dice=dice)
         return web.text_frame({"t": "op", "id": op_id, "s": boards[sender], "k": "note.add", "d": data})
 
     return frame

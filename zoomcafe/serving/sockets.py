@@ -9,7 +9,6 @@ Whoever still has `MOST_UNSENT` to fetch is cut off.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import socket
 import sys
@@ -21,6 +20,8 @@ from autobahn.websocket import protocol as autobahn
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
 
+from zoomcafe.serving.frames import LONGEST_MESSAGE, text_frame, whole_texts
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,12 +29,10 @@ logger = logging.getLogger("zoomcafe.serving")
 reactor = daphne.server.reactor
 autobahn.pformat = repr  # of each socket's options, for a log line that nobody reads: a fifth of a handshake
 
-LONGEST_MESSAGE = 16 * 1024  # bytes
 TOO_LONG = b"-" * (LONGEST_MESSAGE + 1)
 MOST_WAITING = 128 * 1024  # bytes of memory
 MOST_UNSENT = 768 * 1024  # the window of a page is 512 KiB; the rest is for answers and beats
 IN_A_ROW = 16  # steps of reading one socket, of which a frame takes one or two, before others have a turn
-SHORTEST = 7  # of a frame with text in it
 OF_REACTOR = ("_readers", "_readOrWrite", "_asyncioEventloop")  # what the short way needs of them
 OF_CONNECTION = ("socket", "dataBuffer", "offset", "_tempDataLen", "connected", "disconnecting")
 AT_MOST = 8 * 1024  # bytes read at once, on the short way
@@ -67,18 +66,6 @@ def size_of(message: Message) -> int:
     return AROUND + sys.getsizeof(message.get("text") or message.get("bytes"))
 
 
-@functools.lru_cache(maxsize=16)
-def text_frame(text: str) -> bytes:
-    """RFC 6455, 5.2: final, text, unmasked."""
-    payload = text.encode()
-    size = len(payload)
-    if size < 126:
-        return bytes([0x81, size]) + payload
-    if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
-
-
 class Held:
     """The sockets with something to say that goes along with what they say next."""
 
@@ -102,24 +89,6 @@ class Held:
 
 
 held = Held()
-
-
-def whole_text(data: bytes) -> str | None:
-    """The text of one masked frame that is a message by itself, as browsers send it; null for anything else."""
-    if len(data) < SHORTEST or data[0] != 0x81 or data[1] < 0x80:
-        return None
-    size, start = data[1] & 0x7F, 2
-    if size == 126:
-        size, start = int.from_bytes(data[2:4], "big"), 4
-    if len(data) != start + 4 + size or (start == 4) != (size > 125) or size > LONGEST_MESSAGE:
-        return None
-    key, payload = data[start : start + 4], data[start + 4 :]
-    mask = (key * (size // 4 + 1))[:size]
-    text = (int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
-    try:
-        return text.decode()
-    except UnicodeDecodeError:
-        return None
 
 
 class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
@@ -172,15 +141,17 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
 
     # ── what comes in ──
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        """A whole message, the usual case, is read at once; everything else goes Autobahn's way, as would this."""
-        text = whole_text(data) if self.expects_a_message() else None
-        if text is None:
+        """Whole messages, the usual case, are read at once; everything else goes Autobahn's way, as would these."""
+        texts = whole_texts(data) if self.expects_a_message() else None
+        if texts is None:
             self.in_a_row = 0
             super().dataReceived(data)
-        elif self.take is not None and self.inbox.empty() and not self.muted and self.take(text):
-            self.last_ping = time.time()
-        else:
-            self.onMessage(text.encode(), False)
+            return
+        for text in texts:
+            if self.take is not None and self.inbox.empty() and not self.muted and self.take(text):
+                self.last_ping = time.time()
+            else:
+                self.onMessage(text.encode(), False)
 
     def expects_a_message(self) -> bool:
         if self.state != self.STATE_OPEN or self.rests or self._perMessageCompress is not None:
