@@ -10,6 +10,8 @@ from sessions.live.ops import Refused
 from sessions.text import can_be_seen, clean_text
 
 MOST_ID = 2**63 - 1
+MOST_ORDERS = 16
+UNKNOWN = SafeUUID.unknown
 CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 Check = Callable[[Any], Any]
 
@@ -22,11 +24,16 @@ class Fields:
     ) -> None:
         self.required = dict(required or {})
         self.checks = {**self.required, **(optional or {})}
+        self.good: set[tuple[str, ...]] = set()  # names that were all right together, in the order they came
 
     def clean(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """The checked values; raises `Refused`."""
-        if not self.required.keys() <= data.keys() <= self.checks.keys():
-            raise Refused("bad_field")
+        names = tuple(data)
+        if names not in self.good:
+            if not self.required.keys() <= data.keys() <= self.checks.keys():
+                raise Refused("bad_field")
+            if len(self.good) < MOST_ORDERS:
+                self.good.add(names)
         return {name: self.checks[name](value) for name, value in data.items()}
 
     def from_form(self, data: Mapping[str, str]) -> dict[str, Any]:
@@ -114,7 +121,7 @@ class WrittenUUID(UUID):
         """`text` is canonical, and lower case."""
         put = object.__setattr__  # it is never changed
         put(self, "int", int(text.replace("-", ""), 16))
-        put(self, "is_safe", SafeUUID.unknown)
+        put(self, "is_safe", UNKNOWN)
         put(self, "text", text)
 
     def __reduce__(self) -> Any:

@@ -27,9 +27,9 @@ class Window:
 
     def confirm(self, n: int) -> bool:
         """Takes the browser's word that it handled `n` frames in all; whether that made room again."""
-        for _ in range(min(n, self.sent) - self.seen):
-            self.unconfirmed -= self.sizes.popleft()
-            self.seen += 1
+        take, count = self.sizes.popleft, max(0, min(n, self.sent) - self.seen)
+        self.unconfirmed -= sum([take() for _ in range(count)])
+        self.seen += count
         if not self.full or self._has_no_room():
             return False
         self.full, self.full_since = False, None

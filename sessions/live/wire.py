@@ -4,7 +4,8 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn, cast
 
 from django.conf import settings
 
@@ -37,7 +38,7 @@ FIELDS = {t: ({"t", *required}, {"t": str, **required, **optional}) for t, (requ
 
 def parse(raw: str | bytes) -> dict[str, Any]:
     """One frame as a dict whose `t` is known and whose fields have the right types; raises `Refused`."""
-    if size_of(raw) > limits.LIMIT_FRAME_BYTES:
+    if is_longer(raw, limits.LIMIT_FRAME_BYTES):
         raise Refused("too_large")
     frame = load(raw)
     if not isinstance(frame, dict):
@@ -52,6 +53,11 @@ def parse(raw: str | bytes) -> dict[str, Any]:
 def size_of(text: str | bytes) -> int:
     """In bytes, as UTF-8."""
     return len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def is_longer(text: str | bytes, most: int) -> bool:
+    """Than so many bytes; a character has four at most."""
+    return len(text) * 4 > most and size_of(text) > most
 
 
 def _is_id(value: object) -> bool:
@@ -125,9 +131,19 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once).decode
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
 
 
+def _decode(text: str) -> Any:
+    """As the decoder does, which looks for blanks first; pages send none. Raises `ValueError`, `RecursionError`."""
+    try:
+        value, end = cast("Any", _decoder).scan_once(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else _decoder.decode(text)
+
+
+@lru_cache(maxsize=2_048)
 def stream_name(value: str) -> Name:
     """`board:7` and its like as a name; raises `Refused` with `not_found`. `me` is completed by who asks."""
     kind, colon, ref = value.partition(":")

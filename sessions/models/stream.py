@@ -34,7 +34,9 @@ class Change(models.Model):
     seq = models.PositiveBigIntegerField(null=True)
     op_id = models.UUIDField()
     answers = models.BooleanField()  # the row an operation's answer comes from; others record what it raised besides
-    actor = models.ForeignKey(Participant, null=True, on_delete=models.SET_NULL, related_name="changes")
+    actor = models.ForeignKey(  # people go with their event, and so do its changes: nobody looks for theirs
+        Participant, null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     kind = models.CharField(max_length=20)
     part = models.CharField(max_length=60, blank=True)
     code = models.CharField(max_length=20, blank=True)

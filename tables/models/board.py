@@ -139,7 +139,9 @@ class Note(models.Model):
     seq = models.PositiveBigIntegerField()
     at = models.BigIntegerField()
     edited = models.BigIntegerField()
-    editor = models.ForeignKey(Participant, null=True, on_delete=models.SET_NULL, related_name="edited_notes")
+    editor = models.ForeignKey(
+        Participant, null=True, on_delete=models.SET_NULL, related_name="edited_notes", db_index=False
+    )
     late = models.BooleanField(default=False)
     hidden = models.BooleanField(default=False)
     hidden_seq = models.PositiveBigIntegerField(default=0)
@@ -151,6 +153,7 @@ class Note(models.Model):
             models.Index(fields=["board", "seq"], name="note_since"),
             models.Index(fields=["board", "at"], name="note_newest"),
             models.Index(fields=["author", "gone_at"], name="note_count"),
+            models.Index(fields=["editor"], name="note_edited", condition=models.Q(editor__isnull=False)),
         ]
 
     def __str__(self) -> str:
