@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import json
 import os
 import random
 import shutil
@@ -10,20 +11,26 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
+from sessions.clock import now_ms
+from sessions.live.uuid7 import made_at
 from tests.bench import web
 from tests.bench.backlog import Backlog
 from tests.bench.cafe import HELD_UP, Figures, Step, plan, rounds, verdict
 from tests.bench.compare import Median, field, ratio
 from tests.bench.cores import CORES, GENERATOR_CORE, SERVER_CORE, on_core
+from tests.bench.crowd import Crowd, Person
 from tests.bench.document import row_of
 from tests.bench.goals import GOALS, Goal
 from tests.bench.loop import Line, Loop, Plan
+from tests.bench.ours import notes
 from tests.bench.search import search
 from tests.machine import or_say
+from zoomcafe.serving.frames import whole_texts
 
 SOON_S = 5.0
 GOOD: Figures = {
@@ -197,6 +204,16 @@ def test_a_search_stops_where_people_may_not_write_faster() -> None:
     found = search(machine, Step(1_000), tells=lambda _step: None)
     assert (found["best"]["rate"], found["ended_by"]) == (2_910, "the limits for one person")
     assert max(machine.tried) == 2_910
+
+
+def test_notes_bear_the_moments_at_which_they_are_written() -> None:
+    crowd = Crowd(cast("Any", None), {"question": 1, "tables": [(2, 3)]}, [Person(0, 0, 0)])
+    began, frame = now_ms(), notes(crowd, Step(rate=50.0))
+    texts = [text for number in range(100) for text in whole_texts(frame(0, number)) or ()]
+    moments = [made_at(UUID(json.loads(text)["id"])) for text in texts]
+    assert moments == sorted(moments)
+    assert began <= moments[0]
+    assert moments[-1] - moments[0] == 1_980
 
 
 def test_what_is_started_has_a_core_of_its_own() -> None:
