@@ -50,6 +50,11 @@ def wide() -> bytes:
     return frame("😀".encode() + b"a" * (MESSAGE - 4))
 
 
+def wide_ones() -> bytes:
+    """Short enough to be heard, four times as large in memory, several in one reading."""
+    return frame("😀".encode() + b"a" * 15_000)
+
+
 def many(one: bytes) -> bytes:
     return one * (SENT // len(one))
 
@@ -61,6 +66,7 @@ FLOODS = {
     "texts that nobody takes": ("/deaf", many(frame(b"a"))),
     "long texts that nobody takes": ("/deaf", many(frame(b"a" * 16_000))),
     "wide texts that nobody takes": ("/deaf", wide() * 20),
+    "shorter wide texts": ("/deaf", many(wide_ones())),
     "a text in crumbs": ("/deaf", crumbs()),
     "texts of no words": ("/deaf", many(frame(b""))),
 }

@@ -9,8 +9,10 @@ from django.conf import settings
 
 from sessions.live import wire
 from sessions.live.compact import lasting
+from sessions.live.fields import Fields, Number
 from sessions.live.kinds import Part
 from sessions.live.ops import Answer, Name, Refused
+from sessions.live.window import Window
 
 OP = '{"t":"op","id":"x","s":"room","k":"seat.any","d":{}}'
 
@@ -83,6 +85,38 @@ def test_a_frame_of_exactly_the_limit_is_read_and_one_byte_more_is_not() -> None
     assert len(wire.parse(ping(settings.LIMIT_FRAME_BYTES))["c"]) > 16_000
     with pytest.raises(Refused, match="too_large"):
         wire.parse(ping(settings.LIMIT_FRAME_BYTES + 1))
+
+
+def test_wide_letters_count_as_their_bytes() -> None:
+    with pytest.raises(Refused, match="too_large"):
+        wire.parse('{"t":"ping","c":"' + "é" * (settings.LIMIT_FRAME_BYTES // 2) + '"}')
+    assert wire.parse('{"t":"ping","c":"' + "é" * (settings.LIMIT_FRAME_BYTES // 2 - 20) + '"}')
+
+
+def test_blanks_around_a_frame_do_not_matter_and_words_do() -> None:
+    ping = '{"t":"ping","c":1}'
+    assert wire.parse(f" \n\t{ping}\r\n ") == wire.parse(ping) == {"t": "ping", "c": 1}
+    for spoilt in (f"{ping} x", f"{ping}{ping}", f"x {ping}", "\ufeff" + ping, " ", ping[:-1]):
+        with pytest.raises(Refused, match="bad_json"):
+            wire.parse(spoilt)
+
+
+def test_fields_in_an_order_that_was_good_are_looked_at_no_less() -> None:
+    fields = Fields({"a": Number(0, 9)}, {name: Number(0, 9) for name in "bcde"})
+    orders = [dict.fromkeys(order, 1) for order in permutations("abcde")]
+    assert [fields.clean(order) for order in orders] == orders
+    for bad in ({"b": 1}, {"a": 1, "x": 1}, {"a": 10, "b": 1}, {"a": None}):
+        with pytest.raises(Refused, match="bad_field"):
+            fields.clean(bad)
+
+
+def test_whatever_a_page_says_it_has_seen_counts_up_to_what_was_sent() -> None:
+    window = Window()
+    for _frame in range(5):
+        window.add(10, now=0.0)
+    for n, left in ((-3, 5), (2, 3), (1, 3), (2, 3), (10**30, 0), (0, 0)):
+        window.confirm(n)
+        assert (len(window.sizes), window.unconfirmed, window.seen) == (left, 10 * left, 5 - left)
 
 
 def test_brackets_inside_words_are_no_depth() -> None:

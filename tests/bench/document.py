@@ -68,10 +68,10 @@ mean 100 ms at most, what a note may take; callers stood there without a break f
 
 The machine is shared and not always as fast: what one record says in ms must not be compared with another's without a
 look at how long the same took there (the join page, Hocuspocus). So records stand one after the other, newest first.
-Two things changed with commit a220a25, beside the product: Python is Debian's 3.11.2, as a server has it; the 3.11.7 of
-the records before was compiled without a profile and takes 1.4 times as long for everything in Python. And the ids of
-our notes bear the moment they are written, as a browser's do; before, all of a step bore the same one, and came in an
-order of chance, which costs a database more."""
+From the record of a220a25 on two things differ, beside the product: Python is Debian's 3.11.2, as a server has it; with
+the 3.11.7 of the records before, compiled without a profile, what a batch does in Python took 1.4 times as long. And
+the ids of our notes are in the order of their moments, as those of browsers are; before, all of a step bore the same
+one, and came in an order of chance, which costs a database more."""
 
 TOGETHER = "Here server and generator shared one core, by a mistake of the bench: each could do more than it says."
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 LONGEST_MESSAGE = 16 * 1024  # bytes
-MOST_AT_ONCE = 16  # of one socket, before others have a turn
 TEXT, MASKED, TWO_BYTES = 0x81, 0x80, 126  # final and text; a size that stands in the next two bytes
 
 
@@ -21,29 +21,26 @@ def text_frame(text: str) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
-def whole_texts(data: bytes) -> list[str] | None:
-    """The texts of a few masked frames, each a message by itself, as browsers send them; null for anything else."""
-    texts: list[str] = []
+def whole_texts(data: bytes) -> Iterator[tuple[str, int]]:
+    """The texts of masked frames that are messages by themselves, as browsers send them, each with the position behind
+    it; ends before anything else.
+    """
     at, end = 0, len(data)
-    while at < end:
-        if end - at < 6 or data[at] != TEXT or len(texts) == MOST_AT_ONCE:
-            return None
-        size = data[at + 1] - MASKED
-        at += 2
+    while end - at > 6 and data[at] == TEXT:
+        size, start = data[at + 1] - MASKED, at + 2
         if size == TWO_BYTES:
-            size = int.from_bytes(data[at : at + 2], "big")
-            at += 2
+            size, start = int.from_bytes(data[start : start + 2], "big"), start + 2
             if size < TWO_BYTES:
-                return None
+                return
         elif not 0 < size < TWO_BYTES:
-            return None
-        start, at = at + 4, at + 4 + size
+            return
+        at = start + 4 + size
         if at > end or size > LONGEST_MESSAGE:
-            return None
-        mask = (data[start - 4 : start] * (size // 4 + 1))[:size]
-        masked = int.from_bytes(data[start:at], "big") ^ int.from_bytes(mask, "big")
+            return
+        mask = (data[start : start + 4] * (size // 4 + 1))[:size]
+        masked = int.from_bytes(data[start + 4 : at], "big") ^ int.from_bytes(mask, "big")
         try:
-            texts.append(masked.to_bytes(size, "big").decode())
+            text = masked.to_bytes(size, "big").decode()
         except UnicodeDecodeError:
-            return None
-    return texts or None
+            return
+        yield text, at

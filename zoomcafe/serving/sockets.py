@@ -142,16 +142,22 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     # ── what comes in ──
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         """Whole messages, the usual case, are read at once; everything else goes Autobahn's way, as would these."""
-        texts = whole_texts(data) if self.expects_a_message() else None
-        if texts is None:
-            self.in_a_row = 0
-            super().dataReceived(data)
-            return
-        for text in texts:
-            if self.take is not None and self.inbox.empty() and not self.muted and self.take(text):
-                self.last_ping = time.time()
-            else:
-                self.onMessage(text.encode(), False)
+        read = self.in_a_row = 0
+        for text, end in whole_texts(data) if self.expects_a_message() else ():
+            read, self.in_a_row = end, self.in_a_row + 1
+            self.hear(text)
+            if self.rests or self.in_a_row == IN_A_ROW:
+                break
+        if read < len(data):
+            super().dataReceived(data[read:])
+
+    def hear(self, text: str) -> None:
+        if self.autoPingTimeoutCall:
+            self._cancelAutoPingTimeoutCall()
+        if self.take is not None and self.inbox.empty() and not self.muted and self.take(text):
+            self.last_ping = time.time()
+        else:
+            self.onMessage(text.encode(), False)
 
     def expects_a_message(self) -> bool:
         if self.state != self.STATE_OPEN or self.rests or self._perMessageCompress is not None:
