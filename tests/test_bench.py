@@ -209,7 +209,7 @@ def test_a_search_stops_where_people_may_not_write_faster() -> None:
 def test_notes_bear_the_moments_at_which_they_are_written() -> None:
     crowd = Crowd(cast("Any", None), {"question": 1, "tables": [(2, 3)]}, [Person(0, 0, 0)])
     began, frame = now_ms(), notes(crowd, Step(rate=50.0))
-    texts = [text for number in range(100) for text in whole_texts(frame(0, number)) or ()]
+    texts = [text for number in range(100) for text, _end in whole_texts(frame(0, number))]
     moments = [made_at(UUID(json.loads(text)["id"])) for text in texts]
     assert moments == sorted(moments)
     assert began <= moments[0]
