@@ -84,6 +84,8 @@ def sound() -> Evidence:
         seats=(Seat(CEM, 1, 0), Seat(DANA, 2, 0)),
         people=NAMES,
         counts={1: 1},
+        newest={1: BENCHES},
+        written={CEM: 1, DANA: 0, BEN: 1},
         word="Coffee #ada-1#",
     )
     room = {
@@ -222,6 +224,9 @@ PLANTED: dict[str, tuple[str, Planting]] = {
     "a note whose seq is not its last change's": ("contents", of_note(BENCHES, seq=1)),
     "two edits of the same words, both accepted": ("contents", with_deed(AGAIN, AGAIN_CHANGE)),
     "a board that miscounts": ("contents", of_rows(counts={1: 2})),
+    "an author of whom too many notes are counted": ("contents", of_rows(written={CEM: 2, BEN: 1})),
+    "an author of whom no note is counted": ("contents", of_rows(written={CEM: 1})),
+    "a newest note that is gone": ("contents", of_rows(newest={1: TREES})),
     "a person on two seats": ("seats", seated(Seat(CEM, 1, 0), Seat(CEM, 2, 1), Seat(DANA, 2, 0))),
     "more people than chairs": ("seats", seated(Seat(CEM, 1, 0), Seat(BEN, 1, 1), Seat(ADA, 1, 2), Seat(DANA, 2, 0))),
     "two people on one chair": ("seats", seated(Seat(CEM, 1, 0), Seat(BEN, 1, 0), Seat(DANA, 2, 0))),
@@ -279,7 +284,9 @@ def test_a_note_brought_back_is_there_again() -> None:
     back = deed("back-1", DANA, "board:1", "note.back", 7, note=TREES)
     stored = Change(60, "board:1", 7, "back-1", True, DANA, "note.back", f"note:{TREES}", "")
     streams = {**sound().rows.streams, "board:1": Stream(1, "board:1", 7)}
-    good = of_rows(streams=streams, counts={1: 2})(of_note(TREES, is_gone=False, seq=7)(sound()))
+    good = of_rows(streams=streams, counts={1: 2}, written={CEM: 1, DANA: 1, BEN: 1})(
+        of_note(TREES, is_gone=False, seq=7)(sound())
+    )
 
     assert judge(with_deed(back, stored)(good))["contents"] == []
 

@@ -31,17 +31,37 @@ def test_who_sits_there_and_was_not_seen_lately_is_away(running: Cafe) -> None:
 
 def test_the_newest_note_is_one_that_can_be_seen(running: Cafe) -> None:
     first, second, third, fourth = (running.note(running.writes(running.cem, text)) for text in "ABCD")
-    now = first.at
     for after, note in enumerate((first, second, third, fourth)):
-        Note.objects.filter(pk=note.pk).update(at=now + after)
-    Note.objects.filter(pk=third.pk).update(hidden=True)
-    Note.objects.filter(pk=fourth.pk).update(gone_at=now)
+        Note.objects.filter(pk=note.pk).update(at=first.at + after)
+    board = f"board:{running.board().pk}"
+    for who, kind, note, newest in (
+        (running.moderator, "note.hide", first, "D"),
+        (running.moderator, "note.hide", third, "D"),
+        (running.cem, "note.gone", fourth, "B"),
+        (running.moderator, "note.show", third, "C"),
+        (running.cem, "note.back", fourth, "D"),
+        (running.cem, "note.gone", second, "D"),
+    ):
+        assert running.does(who, board, kind, note=note.pk).code is None
+        assert last_of(running) == newest
+    edited = {"text": "Shade", "_base": fourth.edited}
+    assert running.does(running.cem, board, "note.edit", note=fourth.pk, **edited).code is None
+    assert last_of(running) == "Shade"
+    running.writes(running.cem, "E")
+    assert last_of(running) == "E"
+
+
+def last_of(cafe: Cafe) -> str:
+    [found] = glance.numbers([cafe.event.pk]).values()
+    last: str = found["tables"][str(cafe.board().table_id)]["last"]
+    return last
+
+
+def test_a_board_tells_its_number_of_notes(running: Cafe) -> None:
+    Board.objects.filter(pk=running.board().pk).update(note_count=7)
     [found] = glance.numbers([running.event.pk]).values()
-    board, other = running.board(), running.board(2)
-    assert found["tables"][str(board.table_id)]["last"] == "B"
-    assert found["tables"][str(other.table_id)] == {"notes": 0, "last": ""}
-    Board.objects.filter(pk=board.pk).update(note_count=7)
-    assert glance.numbers([running.event.pk])[running.event.pk]["tables"][str(board.table_id)]["notes"] == 7
+    assert found["tables"][str(running.board().table_id)] == {"notes": 7, "last": ""}
+    assert found["tables"][str(running.board(2).table_id)] == {"notes": 0, "last": ""}
 
 
 def test_a_draft_has_nobody_at_its_tables(cafe: Cafe) -> None:

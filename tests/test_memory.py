@@ -16,7 +16,7 @@ from sessions.live.memory import Memory
 from sessions.live.ops import Op
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Participant, Stream
-from tables.models import Board, Note
+from tables.models import Authorship, Board, Note
 from tests.cafe import Cafe
 from tests.notes_on_their_way import heard
 
@@ -83,7 +83,7 @@ def test_of_who_is_new_no_more_is_read_than_who_they_are(remembers: Cafe) -> Non
     for who in (gil, eve):
         assert remembers.does(who, "room", "seat.take", table=remembers.table(1).pk).code is None
     Participant.objects.filter(pk=eve.pk).update(removed_at=timezone.now())
-    Note.objects.update(author=gil)
+    Authorship.objects.create(participant=gil, notes=3)
     remembers.writes(remembers.cem, "Trees")
     assert is_remembered(remembers, gil) == (connection.vendor == "sqlite")
     assert remembers.writes(fay, "Trees").code == "no_seat"

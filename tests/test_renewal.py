@@ -18,7 +18,7 @@ from sessions.live.renewal import renew
 from sessions.live.shown import shelf
 from sessions.models import Change, Event, HandOver, Participant, SignInLink, Stream
 from sessions.phases import LATE_MS
-from tables.models import Board, Note, Seat
+from tables.models import Authorship, Board, Note, Seat
 from tests.cafe import Cafe
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,9 @@ def assert_sound(cafe: Cafe) -> None:
         assert list(seqs) == list(range(1, stream.head + 1))
     for board in Board.objects.filter(session__event=cafe.event):
         assert board.note_count == board.notes.filter(gone_at=None, hidden=False).count()
+    for person in cafe.event.participants.all():
+        counted = Authorship.objects.filter(participant=person).values_list("notes", flat=True)
+        assert sum(counted) == person.notes.filter(gone_at=None).count()
 
 
 def test_every_event_gets_a_new_epoch_and_no_hole(running: Cafe, lost: Losing) -> None:

@@ -8,7 +8,7 @@ from django.db import models
 
 from sessions.live import rows
 from sessions.models import Change, Event, Participant, Question, Session, Stream
-from tables.models import Board, Note, Seat, SeatHistory, Table
+from tables.models import Authorship, Board, Note, Seat, SeatHistory, Table
 from tests.cafe import Cafe
 
 LOADED = (Event, Session, Question, Stream, Participant, Change, Board, Table, Note, Seat, SeatHistory)
@@ -60,11 +60,17 @@ def test_what_is_gathered_is_what_each_would_have_found(running: Cafe, model: ty
     names = rows.readable(model)
     among = {model._meta.pk.name: list(model._default_manager.values_list("pk", flat=True))}
     nobody = rows.Wish(Participant, ("name",), {"id": []})
-    of_people = rows.Wish(Note, ("author",), {"author": [running.cem.pk]}, where="gone_at IS NULL", counted=True)
+    of_people = rows.Wish(Note, ("author",), {"author": [running.cem.pk]}, where="gone_at IS NULL")
     wish = rows.Wish(model, names, among)
-    none, found, counted = rows.gather(nobody, wish, of_people)
+    none, found, written = rows.gather(nobody, wish, of_people)
     assert sorted(map(tuple, found)) == sorted(map(tuple, rows.find(model, names, among))) != []
-    assert (none, list(map(tuple, counted))) == ([], [(running.cem.pk, 1)])
+    assert (none, list(map(tuple, written))) == ([], [(running.cem.pk,)])
+
+
+def test_what_is_counted_on_adds_to_what_is_there(running: Cafe) -> None:
+    rows.count_on(Authorship, {running.cem.pk: 2})
+    rows.count_on(Authorship, {running.dana.pk: 1, running.cem.pk: -3})
+    assert dict(Authorship.objects.values_list("participant", "notes")) == {running.cem.pk: -1, running.dana.pk: 1}
 
 
 def test_a_key_leads_to_rows_in_both_directions(running: Cafe) -> None:

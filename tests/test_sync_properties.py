@@ -19,7 +19,7 @@ from sessions.live.ops import Answer, Name, Op
 from sessions.live.shown import shelf
 from sessions.live.uuid7 import uuid7
 from sessions.models import Participant, Stream
-from tables.models import Board, Note, Seat, SeatHistory, Table
+from tables.models import Authorship, Board, Note, Seat, SeatHistory, Table
 from tables.order import at_end, between
 from tests.cafe import Cafe
 from tests.wishes import NOTE_WISHES, OTHER_WISHES, PEOPLE, SEAT_WISHES, TABLE_WISHES, Wish, drawn
@@ -132,6 +132,9 @@ def assert_sound(game: Game) -> None:
         assert all(1 <= part["seq"] <= stream.head for part in read(stream, -1).values())
     for board in Board.objects.filter(session__event=event):
         assert board.note_count == Note.objects.filter(board=board, gone_at=None, hidden=False).count()
+    for person in event.participants.all():
+        written = Authorship.objects.filter(participant=person).values_list("notes", flat=True)
+        assert sum(written) == person.notes.filter(gone_at=None).count()
     seats = list(Seat.objects.filter(session__event=event))
     assert max(Counter((seat.participant_id, seat.session_id) for seat in seats).values(), default=1) == 1
     for seat in seats:

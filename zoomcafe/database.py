@@ -28,10 +28,11 @@ def sqlite(path: Path | str) -> dict[str, Any]:
 def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
     """A lane borrows a connection of the pool for one request; each is tried before it is lent, so restarts heal."""
     parts = urlsplit(url)
-    limits = {
+    settings = {
         "statement_timeout": STATEMENT_TIMEOUT_MS,
         "lock_timeout": LOCK_TIMEOUT_MS,
         "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT_MS,
+        "jit": "off",  # it compiles for longer than any statement of ours takes
     }
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -43,7 +44,7 @@ def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
             "connect_timeout": POOL_WAIT_S,
             "application_name": APPLICATION_NAME,
             "pool": {

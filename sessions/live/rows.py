@@ -67,17 +67,14 @@ def find(
 
 
 class Wish(NamedTuple):
-    """What `find` is asked for; with `counted` what `count` is, of the one name and the one field it is among."""
+    """What `find` is asked for."""
 
     model: Model
     names: tuple[str, ...]
     among: Mapping[str, Collection[Any]]
     where: str = ""
-    counted: bool = False
 
     def select(self, vendor: str) -> str:
-        if self.counted:
-            return wording.count(vendor, self.model, self.names[0], self.where, one=True)
         return wording.select(vendor, self.model, self.names, tuple(self.among), self.where, "", one=True)
 
 
@@ -104,12 +101,6 @@ def newer(model: Model, names: Sequence[str], of: str, after: Mapping[int, int],
     """
     keys = [compact(after)] if _vendor() == "sqlite" else [_array_of(after), _array_of(after.values())]
     return _fetch(wording.newer(_vendor(), model, tuple(names), of, joined), keys, model, names)
-
-
-def count(model: Model, by: str, among: Collection[int], *, where: str) -> dict[int, int]:
-    """How many rows there are for each of these keys in `by`; none is not told. `where` is a condition in SQL."""
-    found = _fetch(wording.count(_vendor(), model, by, where, one=False), [_keys(among)], model, (by,))
-    return dict(cast("list[tuple[int, int]]", found))
 
 
 def _fetch(sql: str, keys: Sequence[Any], model: Model, names: Sequence[str]) -> list[Sequence[Any]]:
@@ -196,7 +187,9 @@ def add(row: Row) -> Row:
 
 
 def insert(rows: Collection[models.Model]) -> None:
-    """New rows of one model. Keys that the database makes are not told."""
+    """New rows of one model, if there are any. Keys that the database makes are not told."""
+    if not rows:
+        return
     insertion = wording.insert(_vendor(), type(next(iter(rows))))
     values = _values(insertion.columns, rows)
     if _vendor() != "sqlite":
@@ -212,7 +205,12 @@ def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
     """The same fields of rows of one model, all of them locked by what governs them."""
     sql, columns = wording.update(_vendor(), type(next(iter(rows))), tuple(names))
     values = _values(columns, rows)
-    statement.answer(sql, [compact(values)] if _vendor() == "sqlite" else _by_column(values), bool)
+    statement.answer(sql, _as_source(values), bool)
+
+
+def count_on(model: Model, more: Mapping[int, int]) -> None:
+    """Adds to the number that the model keeps for each of these keys, whatever others add to it meanwhile."""
+    statement.answer(wording.count_on(_vendor(), model), _as_source(sorted(more.items())), bool)
 
 
 def _values(columns: tuple[Column, ...], rows: Collection[models.Model]) -> list[Sequence[Any]]:
@@ -225,6 +223,11 @@ def _values(columns: tuple[Column, ...], rows: Collection[models.Model]) -> list
         for row in cast("list[list[Any]]", values):
             row[at] = prepare(row[at], connection)
     return values
+
+
+def _as_source(values: Sequence[Sequence[Any]]) -> list[str]:
+    """What `wording.rows` takes."""
+    return [compact(values)] if _vendor() == "sqlite" else _by_column(values)
 
 
 def _by_column(values: Sequence[Sequence[Any]]) -> list[str]:

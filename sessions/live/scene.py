@@ -64,6 +64,7 @@ class Saves:
         self.fields: dict[int, set[str]] = defaultdict(set)  # by the row's identity: `updates` keeps it alive
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
         self.freed: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
+        self.counts: dict[type[models.Model], dict[int, int]] = defaultdict(dict)
 
     def insert(self, row: models.Model, key: Any = None) -> None:
         self.inserts[type(row)][row.pk if key is None else key] = row
@@ -90,6 +91,11 @@ class Saves:
         else:
             self.updates[type(row)].pop(row.pk, None)
             self.deletes[type(row)].add(row.pk)
+
+    def count(self, model: type[models.Model], key: int, by: int) -> None:
+        """So much more in the row of this key, see `rows.count_on`."""
+        counts = self.counts[model]
+        counts[key] = counts.get(key, 0) + by
 
     def free(self, row: models.Model, field: str) -> None:
         """Empties a unique field before anything else is renewed, so that another row can take over its value."""

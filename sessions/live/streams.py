@@ -371,8 +371,7 @@ def _write(scene: Scene, news: Sequence[News] = ()) -> None:
     if raised:
         rows.update(["head"], raised)
     _save(scene.saves)
-    if scene.changes:
-        rows.insert(scene.changes)
+    rows.insert(scene.changes)
     if scene.raised:
         transaction.on_commit(lambda: tell(frozenset(scene.raised), news), robust=True)
     if scene.erasures:
@@ -387,8 +386,9 @@ def _save(saves: Saves) -> None:
     for fields, those in saves.renewed():
         rows.update(fields, those)
     for new in saves.inserts.values():
-        if new:
-            rows.insert(new.values())
+        rows.insert(new.values())
+    for model, more in saves.counts.items():
+        rows.count_on(model, more)
 
 
 def _put_down(erasures: Sequence[ledger.Line]) -> None:

@@ -13,9 +13,15 @@ from django.db import connection, models
 Column: TypeAlias = "models.Field[Any, Any]"
 Model = type[models.Model]
 Lock = Literal["", "wait", "skip"]
-NEWER = {  # keys with a number each, and how these are called
-    "sqlite": ("json_each(%s) AS wanted", "CAST(wanted.key AS INTEGER)", "wanted.value"),
-    "postgresql": ("unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq)", "wanted.of", "wanted.seq"),
+NEWER = {  # keys with a number each, and the rows of each; CROSS and OFFSET 0 see to it that no others are read
+    "sqlite": (
+        "json_each(%s) AS wanted CROSS JOIN {table} AS own"
+        " ON own.{key} = CAST(wanted.key AS INTEGER) AND own.{seq} > wanted.value"
+    ),
+    "postgresql": (
+        "unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq) CROSS JOIN LATERAL"
+        " (SELECT * FROM {table} AS each WHERE each.{key} = wanted.of AND each.{seq} > wanted.seq OFFSET 0) AS own"
+    ),
 }
 
 
@@ -72,23 +78,23 @@ def newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: st
     own = [f"own.{quoted(column.column)}" for column in columns_of(model, names)]
     named = listed(vendor, [*own, f"other.{quoted('name')}"], one=False)
     other = cast("Model", link.related_model)._meta
-    source, ref, seq = NEWER[vendor]
+    table = quoted(model._meta.db_table)
     return (
-        f"SELECT {named} FROM {source}"
-        f" CROSS JOIN {quoted(model._meta.db_table)} AS own"
+        f"SELECT {named} FROM {NEWER[vendor].format(table=table, key=quoted(key.column), seq=quoted('seq'))}"
         f"{' LEFT' * link.null} JOIN {quoted(other.db_table)} AS other"
         f" ON other.{quoted(other.pk.column)} = own.{quoted(link.column)}"
-        f" WHERE own.{quoted(key.column)} = {ref} AND own.{quoted('seq')} > {seq}"
     )
 
 
 @cache
-def count(vendor: str, model: Model, by: str, where: str, *, one: bool) -> str:
-    (column,) = columns_of(model, (by,))
-    table, named = quoted(model._meta.db_table), quoted(column.column)
-    those = f"{condition(vendor, column)} AND {where}"
-    counted = f"SELECT {named}, count(*) AS many FROM {table} WHERE {those} GROUP BY {named}"
-    return f"SELECT {listed(vendor, [named, 'many'], one=one)} FROM ({counted}) AS counted"
+def count_on(vendor: str, model: Model) -> str:
+    """Of a model with a key and a number; SQLite needs a WHERE to tell ON CONFLICT from a join."""
+    columns = tuple(model._meta.concrete_fields)
+    table, (key, number) = quoted(model._meta.db_table), [quoted(column.column) for column in columns]
+    return (
+        f"INSERT INTO {table} ({key}, {number}) SELECT {key}, {number} FROM {rows(vendor, columns)} AS new WHERE true"
+        f" ON CONFLICT ({key}) DO UPDATE SET {number} = {table}.{number} + excluded.{number}"
+    )
 
 
 def listed(vendor: str, values: Sequence[str], *, one: bool) -> str:

@@ -12,7 +12,9 @@ class Stream(models.Model):
     `ref` is 0 for `stage`, `room` and `gallery`, the board's id for `board`, the participant's id for `me`.
     """
 
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="streams")
+    event = models.ForeignKey(  # found by `stream_once`
+        Event, on_delete=models.CASCADE, related_name="streams", db_index=False
+    )
     kind = models.CharField(max_length=10)
     ref = models.BigIntegerField(default=0)
     head = models.PositiveBigIntegerField(default=0)
@@ -30,7 +32,9 @@ class Change(models.Model):
     stream = models.ForeignKey(  # found by `change_seq_once`
         Stream, on_delete=models.CASCADE, related_name="changes", db_index=False
     )
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="changes")
+    event = models.ForeignKey(  # its changes go with their streams
+        Event, on_delete=models.DO_NOTHING, related_name="changes", db_index=False, db_constraint=False
+    )
     seq = models.PositiveBigIntegerField(null=True)
     op_id = models.UUIDField()
     answers = models.BooleanField()  # the row an operation's answer comes from; others record what it raised besides
@@ -44,8 +48,8 @@ class Change(models.Model):
     digest = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["event", "op_id"], condition=models.Q(answers=True), name="change_op_once"),
+        constraints = [  # the id first: PostgreSQL would read a whole event by an index that begins with it
+            models.UniqueConstraint(fields=["op_id", "event"], condition=models.Q(answers=True), name="change_op_once"),
             models.UniqueConstraint(fields=["stream", "seq"], name="change_seq_once"),
         ]
 

@@ -19,7 +19,7 @@ from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
 from tables.live.cloth import Cloth
-from tables.models import COLOURS, Board, Note, readable
+from tables.models import COLOURS, Authorship, Board, Note, readable
 
 GALLERY = Name("gallery")
 HIDING = frozenset({"note.hide", "note.show"})
@@ -179,7 +179,7 @@ def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -
 
 
 def _raise_exhibit(scene: Scene, event: Event, board: Board, phase: Phase) -> None:
-    scene.saves.update(board, "note_count")
+    scene.saves.update(board, "note_count", "newest")
     if phase is not Phase.RUNNING:
         board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.id}")
         scene.saves.update(board, "gallery_seq")
@@ -200,7 +200,7 @@ def _add(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Particip
     question = cloth.question(event, board, op.data["q"])
     note = board.add_note(op.id, actor, question, op.data, now=scene.now, written=cloth.count(actor))
     note.late = late
-    cloth.put(note)
+    cloth.put(scene, note)
     note.seq = scene.raise_head(event, op.stream, f"note:{op.id}")
     note.order = cloth.order_at_end(note)
     scene.saves.insert(note, op.id)
@@ -230,7 +230,8 @@ def _move(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
 def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
     note = cloth.note(board, op.data["note"], gone=True)
     _ask_own(scene, event, note, actor)
-    cloth.count_down(note)
+    if note.gone_at is None:
+        cloth.count_on(scene, note, -1)
     board.take_away(note, now=scene.now)
     scene.erase(event, What.NOTE_GONE, note.id)
     _raise(scene, event, board, note, "gone_at")
@@ -241,7 +242,7 @@ def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     _ask_own(scene, event, note, actor)
     if note.gone_at is not None:
         board.bring_back(note, written=cloth.count(note.author))
-        cloth.count_up(note.author_id)
+        cloth.count_on(scene, note, 1)
     scene.erase(event, What.NOTE_BACK, note.id)
     _raise(scene, event, board, note, "gone_at")
 
@@ -264,6 +265,7 @@ def _withdraw(scene: Scene, event: Event, board: Board, note: Note, wanted: set[
     elif What.NOTE_HIDDEN in new:
         board.hide(note, hidden=True)
     if What.NOTE_GONE in new:
+        scene.saves.count(Authorship, note.author_id, -1)
         board.take_away(note, now=scene.now)
     if What.NOTE_EMPTIED in new:
         note.text = ""

@@ -12,13 +12,14 @@ from sessions.live.uuid7 import made_at
 from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role
 from sessions.phases import GRACE_MS, LATE_MS, Phase
-from tables.models import Board, Note, Seat, SeatHistory, Table
+from tables.models import Authorship, Board, Note, Seat, SeatHistory, Table
 from tables.order import at_end, between
 
 TABLE, SAT = ("id", "number"), ("id", "participant", "board", "until")
 BOARD = rows.readable(Board)
-STANDING = "gone_at IS NULL"
+WROTE = ("participant", "notes")
 Found = Sequence[Sequence[Any]]
+Counts = list[tuple[int, int]]
 
 
 class Place(NamedTuple):
@@ -40,7 +41,7 @@ class Cloth:
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
         self.sat_asked: set[tuple[int, int]] = set()  # the same, of all about whom that was asked
-        self.written: dict[int, int] = {}
+        self.written: dict[int, int] = {}  # by author, with what this batch adds
         self.questions: dict[tuple[int, int], dict[int, Question]] = {}  # by event and number of the session
 
     @classmethod
@@ -58,7 +59,7 @@ class Cloth:
         cloth._learn({(op.actor_id, op.stream.ref) for op in ops}, *theirs)
         cloth._read_notes(ops, {pk for (pk,) in known})
         others = {note.author_id for note in cloth.notes.values()} - actors
-        cloth.written |= rows.count(Note, "author", others, where=STANDING) if others else {}
+        cloth.written |= dict(cast("Counts", rows.find(Authorship, WROTE, {"participant": others})))
         return cloth
 
     def again(self, scene: Scene, ops: Sequence[Op]) -> bool:
@@ -80,7 +81,7 @@ class Cloth:
         """What was found `_about` people and boards, for these pairs of them."""
         self.seated |= {(person, session, table) for person, session, table in seats}
         self.history |= {(row.participant_id, row.board_id): row for row in rows.objects(SeatHistory, SAT, past)}
-        self.written |= dict(cast("list[tuple[int, int]]", written))
+        self.written |= dict(cast("Counts", written))
         self.sat_asked |= pairs
 
     def with_earlier(self, earlier: "Cloth | None") -> "Cloth":
@@ -147,16 +148,15 @@ class Cloth:
     def count(self, person: Participant) -> int:
         return self.written.get(person.id, 0)
 
-    def put(self, note: Note) -> None:
+    def put(self, scene: Scene, note: Note) -> None:
         self.notes[note.id] = note
-        self.count_up(note.author_id)
+        self.count_on(scene, note, 1)
 
-    def count_up(self, author: int) -> None:
-        self.written[author] = self.written.get(author, 0) + 1
-
-    def count_down(self, note: Note) -> None:
-        if note.gone_at is None:
-            self.written[note.author_id] = self.written.get(note.author_id, 0) - 1
+    def count_on(self, scene: Scene, note: Note, by: int) -> None:
+        """One more of its author's notes, or one less."""
+        author = note.author_id
+        self.written[author] = self.written.get(author, 0) + by
+        scene.saves.count(Authorship, author, by)
 
     def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant, phase: Phase) -> bool:
         """Whether a new note counts as late; `Refused` when it may not be written at all. `phase` is the event's."""
@@ -230,7 +230,7 @@ def _about(actors: Collection[int], refs: Collection[int]) -> tuple[Wish, Wish, 
     return (
         Wish(Seat, ("participant", "session", "table"), {"participant": actors}),
         Wish(SeatHistory, SAT, {"participant": actors, "board": refs}),
-        Wish(Note, ("author",), {"author": actors}, where=STANDING, counted=True),
+        Wish(Authorship, WROTE, {"participant": actors}),
     )
 
 

@@ -43,7 +43,8 @@ class Floor:
             floor.history[past.participant_id, past.board_id] = past
         floor.people = Participant.objects.filter(pk__in=people).in_bulk()
         floor.people |= {pk: scene.people[pk] for pk in scene.people.keys() & people}
-        notes = Note.objects.select_related("board").filter(author_id__in=renamed, gone_at=None)
+        written = Note.objects.filter(board__session__event__in=scene.events, gone_at=None)
+        notes = written.filter(author_id__in=renamed).select_related("board")
         for note in notes if renamed else ():
             floor.notes[note.author_id].append(note)
         if renamed:

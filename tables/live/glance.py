@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Left
+from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 
 from sessions.clock import as_ms
@@ -20,7 +20,9 @@ AWAY_AFTER = timedelta(minutes=2)
 ON_A_CARD = 160  # characters
 MOST_STANDING = 100  # told by name
 SHOWN = Note.objects.filter(board=OuterRef("pk"), gone_at=None, hidden=False)
-NEWEST = Subquery(SHOWN.order_by("-at", "-pk").values(start=Left("text", ON_A_CARD))[:1])
+START = Left("text", ON_A_CARD)
+WRITTEN_LAST = Subquery(Note.objects.filter(pk=OuterRef("newest")).values(start=START))
+LOOKED_FOR = Subquery(SHOWN.order_by("-at", "-pk").values(start=START)[:1])  # reads all notes of the board
 THIS_SESSION = -1  # where the session's key goes
 
 
@@ -80,6 +82,6 @@ def _boards(session: int) -> list[tuple[int, int, str | None]]:
 @cache
 def _statement(_vendor: str) -> tuple[str, tuple[Any, ...]]:
     """Compiled once: that takes longer than what the statement does."""
-    boards = Board.objects.filter(session_id=THIS_SESSION).order_by().annotate(last=NEWEST)
+    boards = Board.objects.filter(session_id=THIS_SESSION).order_by().annotate(last=Coalesce(WRITTEN_LAST, LOOKED_FOR))
     sql, parameters = boards.values_list("table_id", "note_count", "last").query.sql_with_params()
     return sql, parameters

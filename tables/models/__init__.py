@@ -1,4 +1,5 @@
-from tables.models.board import COLOURS, Board, Note, Takeaway, readable
+from tables.models.board import COLOURS, Authorship, Board, Note, Takeaway, readable
 from tables.models.table import MOST_TABLES, SEATS, Seat, SeatHistory, Table
 
-__all__ = ["COLOURS", "MOST_TABLES", "SEATS", "Board", "Note", "Seat", "SeatHistory", "Table", "Takeaway", "readable"]
+__all__ = ["COLOURS", "MOST_TABLES", "SEATS", "Authorship", "Board", "Note", "Seat", "SeatHistory", "Table", "Takeaway"]
+__all__ += ["readable"]

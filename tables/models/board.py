@@ -61,12 +61,16 @@ def _reads_any(event: Event, participant: Participant) -> bool:
 
 
 class Board(models.Model):
-    """What one table wrote in one session: the tablecloth. `gallery_seq` is its exhibit's in the stream `gallery`."""
+    """What one table wrote in one session: the tablecloth. `gallery_seq` is its exhibit's in the stream `gallery`.
+
+    `newest` is the id of the note written last, if that is shown; null means: look for it.
+    """
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="boards")
     table = models.ForeignKey(Table, on_delete=models.CASCADE, related_name="boards")
     locked = models.BooleanField(default=False)
     note_count = models.PositiveIntegerField(default=0)  # notes that are not gone
+    newest = models.UUIDField(null=True)
     gallery_seq = models.PositiveBigIntegerField(default=0)
 
     objects = BoardQuerySet.as_manager()
@@ -84,6 +88,7 @@ class Board(models.Model):
         """A new note, not yet saved. `written` counts what the author wrote in the event so far."""
         self._refuse_if_full(written)
         self.note_count += 1
+        self.newest = pk
         return rows.new(
             Note,
             {"author": by},
@@ -100,7 +105,7 @@ class Board(models.Model):
         """Makes a note a tombstone; one that is gone already stays as it is."""
         if note.gone_at is None:
             note.gone_at = now
-            self.note_count -= 0 if note.hidden else 1
+            self._count(note, -1)
 
     def bring_back(self, note: Note, *, written: int) -> None:
         if note.gone_at is not None:
@@ -108,13 +113,19 @@ class Board(models.Model):
                 raise Refused("not_found")
             self._refuse_if_full(written)
             note.gone_at = None
-            self.note_count += 0 if note.hidden else 1
+            self._count(note, 1)
 
     def hide(self, note: Note, *, hidden: bool) -> None:
         """Takes a note from everybody's sight, or shows it again."""
         if note.hidden is not hidden:
             note.hidden = hidden
             self.note_count += -1 if hidden else 1
+            self.newest = None
+
+    def _count(self, note: Note, by: int) -> None:
+        if not note.hidden:
+            self.note_count += by
+            self.newest = None
 
     def _refuse_if_full(self, written: int) -> None:
         if self.note_count >= limits.LIMIT_NOTES_PER_BOARD or written >= limits.LIMIT_NOTES_PER_PERSON:
@@ -132,7 +143,9 @@ class Note(models.Model):
     id = models.UUIDField(primary_key=True)
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="notes", db_index=False)
     question = models.ForeignKey(Question, on_delete=models.RESTRICT, related_name="notes")
-    author = models.ForeignKey(Participant, on_delete=models.RESTRICT, related_name="notes", db_index=False)
+    author = models.ForeignKey(  # for the database to see to it, it would need an index that each note makes larger
+        Participant, on_delete=models.RESTRICT, related_name="notes", db_index=False, db_constraint=False
+    )
     text = models.TextField(max_length=1000, blank=True)
     colour = models.CharField(max_length=8, choices=[(c, c) for c in COLOURS], default="butter")
     order = models.TextField()
@@ -151,8 +164,7 @@ class Note(models.Model):
         ordering = ["order", "id"]
         indexes = [
             models.Index(fields=["board", "seq"], name="note_since"),
-            models.Index(fields=["board", "at"], name="note_newest"),
-            models.Index(fields=["author", "gone_at"], name="note_count"),
+            models.Index(fields=["author"], name="note_hidden", condition=models.Q(hidden_seq__gt=0)),
             models.Index(fields=["editor"], name="note_edited", condition=models.Q(editor__isnull=False)),
         ]
 
@@ -164,6 +176,18 @@ class Note(models.Model):
         if text is not None:
             self.text, self.editor, self.edited = text, by, max(made, self.edited + 1)
         self.colour = colour or self.colour
+
+
+class Authorship(models.Model):
+    """How many notes a person has written, without those that are gone."""
+
+    participant = models.OneToOneField(
+        Participant, on_delete=models.CASCADE, primary_key=True, related_name="authorship"
+    )
+    notes = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.participant_id}: {self.notes}"
 
 
 class Takeaway(models.Model):

@@ -123,7 +123,9 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One event as the database holds it. `counts` are the boards' own counters of notes that can be seen."""
+    """One event as the database holds it. `counts` are the boards' own counters of notes that can be seen, `newest`
+    what they call their newest one, `written` the authors' own counters.
+    """
 
     streams: Mapping[str, Stream]
     changes: tuple[Change, ...]
@@ -132,6 +134,8 @@ class Rows:
     seats: tuple[Seat, ...]  # of the current session
     people: Mapping[int, str]
     counts: Mapping[int, int]
+    newest: Mapping[int, str]
+    written: Mapping[int, int]
     word: str
 
     def acceptances(self) -> Iterator[Change]:

@@ -83,6 +83,14 @@ def _counts(evidence: Evidence) -> Iterator[str]:
     for board, count in evidence.rows.counts.items():
         if count != visible[board]:
             yield f"board {board} counts {count} notes and has {visible[board]}"
+    standing = Counter(note.author for note in evidence.rows.notes if not note.is_gone)
+    for person in standing.keys() | evidence.rows.written.keys():
+        count = evidence.rows.written.get(person, 0)
+        if count != standing[person]:
+            yield f"person {person} counts {count} notes and wrote {standing[person]}"
+    shown = {(note.board, note.id) for note in evidence.rows.notes if not note.is_gone and not note.hidden}
+    for board, newest in evidence.rows.newest.items() - shown:
+        yield f"board {board} calls {newest} its newest note, which nobody sees there"
 
 
 def seats(evidence: Evidence) -> Iterator[str]:

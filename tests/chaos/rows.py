@@ -65,6 +65,11 @@ def _rows(ask: Ask, event: int) -> Rows:
     streams = _streams(ask, event)
     names = {stream.id: name for name, stream in streams.items()}
     [(word, number)] = ask("SELECT word, session_no FROM cafe_event WHERE id = %s", event)
+    boards = ask(
+        "SELECT b.id, b.note_count, b.newest FROM tables_board b JOIN cafe_session s ON s.id = b.session_id"
+        " WHERE s.event_id = %s",
+        event,
+    )
     return Rows(
         streams=streams,
         changes=_changes(ask, event, names),
@@ -72,10 +77,12 @@ def _rows(ask: Ask, event: int) -> Rows:
         tables=_tables(ask, event),
         seats=_seats(ask, event, number),
         people=dict(ask("SELECT id, name FROM cafe_participant WHERE event_id = %s", event)),
-        counts=dict(
+        counts={board: count for board, count, _newest in boards},
+        newest={board: _uuid(newest) for board, _count, newest in boards if newest},
+        written=dict(
             ask(
-                "SELECT b.id, b.note_count FROM tables_board b JOIN cafe_session s ON s.id = b.session_id"
-                " WHERE s.event_id = %s",
+                "SELECT a.participant_id, a.notes FROM tables_authorship a"
+                " JOIN cafe_participant p ON p.id = a.participant_id WHERE p.event_id = %s",
                 event,
             )
         ),
