@@ -68,8 +68,8 @@ def test_what_is_gathered_is_what_each_would_have_found(running: Cafe, model: ty
 
 
 def test_what_is_counted_on_adds_to_what_is_there(running: Cafe) -> None:
-    rows.count_on(Authorship, {running.cem.pk: 2})
-    rows.count_on(Authorship, {running.dana.pk: 1, running.cem.pk: -3})
+    rows.write(rows.count_on(Authorship, {running.cem.pk: 2}))
+    rows.write(rows.count_on(Authorship, {running.dana.pk: 1, running.cem.pk: -3}))
     assert dict(Authorship.objects.values_list("participant", "notes")) == {running.cem.pk: -1, running.dana.pk: 1}
 
 
@@ -93,12 +93,11 @@ def test_any_text_is_written_and_found(running: Cafe, text: str) -> None:
     note = running.note(running.writes(running.cem, "Benches"))
     note.text, note.order = text, text
     stream = Stream.objects.earliest("pk").pk
-    rows.update(["text", "order"], [note])
+    rows.write(rows.update(["text", "order"], [note]))
     assert rows.find(Note, ("text", "order"), {"id": [note.pk]}) in ([[text, text]], [(text, text)])
     assert [tuple(row) for row in rows.find(Note, ("id",), {"order": [text, "elsewhere"]})] == [(note.pk,)]
-    rows.insert(
-        [rows.new(Change, kind=text, op_id=note.pk, stream_id=stream, event_id=running.event.pk, answers=False, at=1)]
-    )
+    of_note = {"op_id": note.pk, "stream_id": stream, "event_id": running.event.pk}
+    rows.write(rows.insert([rows.new(Change, kind=text, answers=False, at=1, **of_note)]))
     assert Change.objects.filter(kind=text, seq=None).count() == 1
 
 
@@ -108,9 +107,9 @@ def test_rows_are_written_as_they_are(running: Cafe, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(rows, "MOST_MARKS", marks)
     seat = Seat.objects.get(participant=running.cem)
     seat.place = 5
-    rows.update(["place"], [seat])
+    rows.write(rows.update(["place"], [seat]))
     assert Seat.objects.get(pk=seat.pk).place == 5
     made = [rows.new(Stream, event_id=running.event.pk, kind="board", ref=10**12 + n, head=n) for n in range(70)]
-    rows.insert(made)
+    rows.write(rows.insert(made))
     found = Stream.objects.filter(ref__gte=10**12).order_by("ref").values_list("head", flat=True)
     assert list(found) == list(range(70))

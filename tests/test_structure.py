@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -117,7 +118,7 @@ def test_rows_are_written_for_the_one_writer_alone() -> None:
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
-        and (node.value.id, node.attr) in {("rows", "insert"), ("rows", "update")}
+        and (node.value.id, node.attr) in {("rows", name) for name in ("insert", "update", "count_on", "write")}
     }
 
     assert callers == {WRITER}
@@ -146,6 +147,9 @@ def test_frames_with_parts_are_built_in_one_function() -> None:
     assert makers == [("sessions/live/wire.py", "parts_frames")]
 
 
+WRITES = re.compile(r'\b(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')  # one statement may hold several
+
+
 class Watch:
     """Notes, for every statement that writes a live row, which of our modules it came from."""
 
@@ -154,10 +158,8 @@ class Watch:
         self.names = {model._meta.db_table: model.__name__ for model in LIVE}
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        words = sql.replace('"', " ").split()
-        if words and words[0] in {"INSERT", "UPDATE", "DELETE"}:
-            for name in self.names.keys() & set(words[:4]):
-                self.written.setdefault(self.names[name], set()).add(self.place())
+        for name in self.names.keys() & set(WRITES.findall(sql)):
+            self.written.setdefault(self.names[name], set()).add(self.place())
         return execute(sql, params, many, context)
 
     def place(self) -> str:

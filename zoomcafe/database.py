@@ -35,7 +35,7 @@ def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
         "jit": "off",  # it compiles for longer than any statement of ours takes
     }
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "zoomcafe.postgres",
         "NAME": unquote(parts.path.removeprefix("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

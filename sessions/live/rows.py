@@ -26,7 +26,7 @@ from django.db.models.base import ModelState
 
 from sessions.live import statement, wording
 from sessions.live.compact import compact
-from sessions.live.wording import Column, Lock, Model
+from sessions.live.wording import Lock, Model
 
 Row = TypeVar("Row", bound=models.Model)
 STORED_AS_IS = (
@@ -176,7 +176,7 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
 def add(row: Row) -> Row:
     """A new row that no stream governs, with the key that the database gives it."""
     insertion = wording.insert(_vendor(), type(row))
-    values = _values(insertion.columns, [row])
+    values = _values(type(row), (), [row])
     if _vendor() == "sqlite":
         row.pk = statement.answer(insertion.of(1), values[0], statement.key)
     else:
@@ -186,36 +186,59 @@ def add(row: Row) -> Row:
     return row
 
 
-def insert(rows: Collection[models.Model]) -> None:
+class Write(NamedTuple):
+    """A statement that writes rows of a model, and what it is given."""
+
+    model: Model
+    sql: str
+    parameters: Sequence[Any]
+
+
+def write(writes: Sequence[Write]) -> None:
+    """Carries them out, in their order where two are about one model: one row may take what another gives up.
+
+    Others go to PostgreSQL as one statement: once there and back, and Python's lock is handed over once.
+    """
+    if _vendor() != "sqlite" and 1 < len(writes) == len({each.model for each in writes}):
+        *others, last = writes
+        named = ", ".join([f"other{at} AS ({other.sql})" for at, other in enumerate(others)])
+        parameters = [*chain.from_iterable([each.parameters for each in writes])]
+        writes = [Write(last.model, f"WITH {named} {last.sql}", parameters)]
+    for each in writes:
+        statement.answer(each.sql, each.parameters, bool)
+
+
+def insert(rows: Collection[models.Model]) -> list[Write]:
     """New rows of one model, if there are any. Keys that the database makes are not told."""
     if not rows:
-        return
-    insertion = wording.insert(_vendor(), type(next(iter(rows))))
-    values = _values(insertion.columns, rows)
+        return []
+    model = type(next(iter(rows)))
+    insertion = wording.insert(_vendor(), model)
+    values = _values(model, (), rows)
     if _vendor() != "sqlite":
-        statement.answer(insertion.of(1), _by_column(values), bool)
-        return
+        return [Write(model, insertion.of(1), _by_column(values))]
     at_once = MOST_MARKS // len(insertion.columns)
-    for first in range(0, len(values), at_once):
-        some = values[first : first + at_once]
-        statement.answer(insertion.of(len(some)), [*chain.from_iterable(some)], bool)
+    parts = [values[first : first + at_once] for first in range(0, len(values), at_once)]
+    return [Write(model, insertion.of(len(part)), [*chain.from_iterable(part)]) for part in parts]
 
 
-def update(names: Sequence[str], rows: Collection[models.Model]) -> None:
-    """The same fields of rows of one model, all of them locked by what governs them."""
-    sql, columns = wording.update(_vendor(), type(next(iter(rows))), tuple(names))
-    values = _values(columns, rows)
-    statement.answer(sql, _as_source(values), bool)
+def update(names: Sequence[str], rows: Collection[models.Model]) -> list[Write]:
+    """The same fields of rows of one model, all of them locked by what governs them, if there are any."""
+    if not rows:
+        return []
+    model = type(next(iter(rows)))
+    sql, _columns = wording.update(_vendor(), model, tuple(names))
+    return [Write(model, sql, _as_source(_values(model, tuple(names), rows)))]
 
 
-def count_on(model: Model, more: Mapping[int, int]) -> None:
+def count_on(model: Model, more: Mapping[int, int]) -> list[Write]:
     """Adds to the number that the model keeps for each of these keys, whatever others add to it meanwhile."""
-    statement.answer(wording.count_on(_vendor(), model), _as_source(sorted(more.items())), bool)
+    return [Write(model, wording.count_on(_vendor(), model), _as_source(sorted(more.items())))]
 
 
-def _values(columns: tuple[Column, ...], rows: Collection[models.Model]) -> list[Sequence[Any]]:
-    """Of these columns, as the database takes them, row by row."""
-    attributes, prepared = _written(columns)
+def _values(model: Model, names: tuple[str, ...], rows: Collection[models.Model]) -> list[Sequence[Any]]:
+    """Of an update of these fields, or of new rows (no names), as the database takes them, row by row."""
+    attributes, prepared = _written(model, names)
     values: list[Sequence[Any]] = [attributes(row.__dict__) for row in rows]
     if prepared:
         values = [list(row) for row in values]
@@ -235,8 +258,9 @@ def _by_column(values: Sequence[Sequence[Any]]) -> list[str]:
 
 
 @cache
-def _written(columns: tuple[Column, ...]) -> tuple[Callable[[Any], Any], list[tuple[int, Callable[..., Any]]]]:
+def _written(model: Model, names: tuple[str, ...]) -> tuple[Callable[[Any], Any], list[tuple[int, Callable[..., Any]]]]:
     """What takes the values from a row's attributes, and which of them the database takes in another form."""
+    columns = wording.update(_vendor(), model, names)[1] if names else wording.insert(_vendor(), model).columns
     others = [(at, column) for at, column in enumerate(columns) if not isinstance(column, STORED_AS_IS)]
     prepared = [(at, _hex if isinstance(c, models.UUIDField) else c.get_db_prep_save) for at, c in others]
     return itemgetter(*(column.attname for column in columns)), prepared

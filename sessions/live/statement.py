@@ -11,11 +11,11 @@ key = attrgetter("lastrowid")
 
 
 def answer(sql: str, parameters: Sequence[Any], take: Callable[[Any], Any]) -> Any:
-    """What `take` finds in the cursor. SQLite in a transaction of ours is asked without Django's layers, which take
-    longer than it does (`zoomcafe/sqlite/`).
+    """What `take` finds in the cursor. In a transaction of ours the database is asked without Django's layers, which
+    take longer than it does (`zoomcafe/sqlite/`, `zoomcafe/postgres/`).
     """
     own = cast("Any", connections[DEFAULT_DB_ALIAS])
-    straight = own.straight(sql, parameters) if own.vendor == "sqlite" else None
+    straight = own.straight(sql, parameters)
     if straight is not None:
         return take(straight)
     with own.cursor() as cursor:

@@ -20,7 +20,7 @@ from sessions.live.kinds import EVERY_STREAM, KINDS, Part, Read
 from sessions.live.memory import Memory, as_of_now
 from sessions.live.news import News, tell
 from sessions.live.ops import JUDGED_WITHIN_MS, Answer, Name, Op, Refused
-from sessions.live.rows import Wish
+from sessions.live.rows import Wish, Write
 from sessions.live.scene import PERSON, Saves, Scene, Widen, digest_of
 from sessions.live.trouble import is_deadlock
 from sessions.models import Change, Event, Participant, Stream
@@ -368,27 +368,28 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
 
 def _write(scene: Scene, news: Sequence[News] = ()) -> None:
     raised = [stream for stream in scene.streams.values() if stream.id in scene.raised]
-    if raised:
-        rows.update(["head"], raised)
-    _save(scene.saves)
-    rows.insert(scene.changes)
+    _make_room(scene.saves)
+    rows.write([*rows.update(["head"], raised), *_writes(scene.saves), *rows.insert(scene.changes)])
     if scene.raised:
         transaction.on_commit(lambda: tell(frozenset(scene.raised), news), robust=True)
     if scene.erasures:
         transaction.on_commit(lambda: _put_down(scene.erasures), robust=True)
 
 
-def _save(saves: Saves) -> None:
+def _make_room(saves: Saves) -> None:
     for model, keys in saves.deletes.items():
         model._default_manager.filter(pk__in=keys).delete()
     for (model, field), keys in saves.freed.items():
         model._default_manager.filter(pk__in=keys).update(**{field: None})
+
+
+def _writes(saves: Saves) -> Iterator[Write]:
     for fields, those in saves.renewed():
-        rows.update(fields, those)
+        yield from rows.update(fields, those)
     for new in saves.inserts.values():
-        rows.insert(new.values())
+        yield from rows.insert(new.values())
     for model, more in saves.counts.items():
-        rows.count_on(model, more)
+        yield from rows.count_on(model, more)
 
 
 def _put_down(erasures: Sequence[ledger.Line]) -> None:
