@@ -68,7 +68,7 @@ class Trouble:
             return self.usual(ops)
 
     def _answer(self, execute: Callable[..., Any], sql: str, *args: Any) -> Any:
-        if self.error is not None and sql.startswith("INSERT") and Note._meta.db_table in sql:
+        if self.error is not None and f'INSERT INTO "{Note._meta.db_table}"' in sql:
             raise self.error
         return execute(sql, *args)
 

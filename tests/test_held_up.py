@@ -197,7 +197,7 @@ class Deadlocks(Trouble):
         self.left = times
 
     def _answer(self, execute: Callable[..., Any], sql: str, *args: Any) -> Any:
-        if self.left and sql.startswith("INSERT") and Note._meta.db_table in sql:
+        if self.left and f'INSERT INTO "{Note._meta.db_table}"' in sql:
             self.left -= 1
             raise deadlock()
         return execute(sql, *args)
