@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -24,10 +25,11 @@ KINDS = "SELECT %s::int, %s::text, %s::bool, %s::uuid, %s::timestamptz, %s::int[
 
 @pytest.fixture
 def own(postgres_url: str, django_db_blocker: Any) -> Iterator[Any]:
-    """A connection with a table of its own, which nobody else sees."""
+    """A connection to the database that every server has, with a table of its own, which nobody else sees."""
+    url = urlsplit(postgres_url)._replace(path="/postgres").geturl()
     with django_db_blocker.unblock():
         connections.databases[NAME] = connections.configure_settings(
-            {NAME: database.parse(postgres_url, pool_size=2), "default": {}}
+            {NAME: database.parse(url, pool_size=2), "default": {}}
         )[NAME]
         connection: Any = connections[NAME]
         with connection.cursor() as cursor:
