@@ -56,6 +56,13 @@ def rows_read() -> int:
         return int(cursor.fetchone()[0])
 
 
+def as_it_begins() -> None:
+    """PostgreSQL must not count tables in the middle of a test: rows that nobody else sees yet it would not find."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE tables_note, cafe_change IN SHARE UPDATE EXCLUSIVE MODE")
+
+
 def fill(cafe: Cafe, writers: Sequence[Participant]) -> None:
     """As if they had written for hours, each at their own table."""
     for table, who in enumerate(writers, 1):
@@ -72,8 +79,8 @@ def fill(cafe: Cafe, writers: Sequence[Participant]) -> None:
             for seq, pk in zip(seqs, ids, strict=True)
         )
         Stream.objects.filter(pk=stream.pk).update(head=seqs[-1])
-        Board.objects.filter(pk=board.pk).update(note_count=MANY, newest=ids[-1])
-        Authorship.objects.update_or_create(participant=who, defaults={"notes": MANY})
+        Board.objects.filter(pk=board.pk).update(note_count=MANY)
+        Authorship.objects.update_or_create(participant=who, board=board, defaults={"notes": MANY})
 
 
 def a_batch(cafe: Cafe) -> None:
@@ -119,6 +126,7 @@ def own_words(cafe: Cafe) -> None:
 def test_it_does_no_more_at_tables_where_much_is_written(
     running: Cafe, settings: Any, does: Callable[[Cafe], None]
 ) -> None:
+    as_it_begins()
     settings.LIMIT_NOTES_PER_PERSON = settings.LIMIT_NOTES_PER_BOARD = 2 * MANY
     a_batch(running)
     does(running)

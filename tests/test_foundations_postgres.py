@@ -51,7 +51,7 @@ def there(connection: BaseDatabaseWrapper) -> list[int]:
 
 
 def test_both_ways_find_the_same(own: Any) -> None:
-    parameters = [7, "Bäume 🌳 %s", True, KEY, MOMENT, "{1,2,NULL}"]
+    parameters = [7, "Bäume 🌳 %s", True, str(KEY), str(MOMENT), "{1,2,NULL}"]
     rows = f"{KINDS} UNION ALL SELECT 8, NULL, NULL, NULL, NULL, NULL, '', 'more' ORDER BY 1"
     with transaction.atomic(using=NAME):
         found = own.straight(rows, parameters)
@@ -85,8 +85,17 @@ def test_it_is_for_transactions_to_which_nobody_listens(own: Any) -> None:
         with CaptureQueriesContext(own):
             assert own.straight("SELECT 1", []) is None
         assert own.straight("SELECT 1", []).fetchone() == (1,)
+        assert own.straight("SELECT %s", [[1]]) is own.straight("SELECT %s", [b"1"]) is None
         transaction.set_rollback(True, using=NAME)
         assert own.straight("SELECT 1", []) is None
+
+
+def test_a_text_is_not_cut_off_at_what_postgresql_cannot_hold(own: Any) -> None:
+    for ask in (own.straight, lambda *how: the_long_way(own, *how)):
+        with transaction.atomic(using=NAME):
+            with pytest.raises(DataError):
+                ask("SELECT %s::text", ["a\0b"])
+            transaction.set_rollback(True, using=NAME)
 
 
 @pytest.mark.parametrize(

@@ -36,10 +36,10 @@ def test_the_newest_note_is_one_that_can_be_seen(running: Cafe) -> None:
     board = f"board:{running.board().pk}"
     for who, kind, note, newest in (
         (running.moderator, "note.hide", first, "D"),
-        (running.moderator, "note.hide", third, "D"),
-        (running.cem, "note.gone", fourth, "B"),
-        (running.moderator, "note.show", third, "C"),
-        (running.cem, "note.back", fourth, "D"),
+        (running.cem, "note.gone", third, "D"),
+        (running.moderator, "note.hide", fourth, "B"),
+        (running.cem, "note.back", third, "C"),
+        (running.moderator, "note.show", fourth, "D"),
         (running.cem, "note.gone", second, "D"),
     ):
         assert running.does(who, board, kind, note=note.pk).code is None
@@ -47,8 +47,12 @@ def test_the_newest_note_is_one_that_can_be_seen(running: Cafe) -> None:
     edited = {"text": "Shade", "_base": fourth.edited}
     assert running.does(running.cem, board, "note.edit", note=fourth.pk, **edited).code is None
     assert last_of(running) == "Shade"
-    running.writes(running.cem, "E")
+    fifth = running.note(running.writes(running.cem, "E"))
     assert last_of(running) == "E"
+    assert running.does(running.moderator, board, "note.move", note=fourth.pk, after=None).code is None
+    assert last_of(running) == "E"
+    assert running.does(running.cem, board, "note.gone", note=fifth.pk).code is None
+    assert last_of(running) == "Shade"
 
 
 def last_of(cafe: Cafe) -> str:

@@ -5,7 +5,7 @@ PostgreSQL locks streams. SQLite has one lock for all: there everybody waits, an
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +17,7 @@ from django.db import OperationalError, connection, connections, transaction
 
 from sessions.live import desk, streams, threads
 from sessions.live.ops import Answer, Op
-from sessions.models import Stream
+from sessions.models import Participant, Stream
 from tables.models import Note
 from tests.cafe import Cafe
 from tests.test_desk import Trouble, answer_to, codes, submit
@@ -38,8 +38,8 @@ def rows_are_locked() -> bool:
     return connection.features.has_select_for_update
 
 
-async def writes(cafe: Cafe, *texts: str, table: int = 1) -> list[Op]:
-    who = cafe.cem if table == 1 else cafe.dana
+async def writes(cafe: Cafe, *texts: str, table: int = 1, by: Participant | None = None) -> list[Op]:
+    who = by or (cafe.cem if table == 1 else cafe.dana)
 
     def made() -> list[Op]:
         board, question = f"board:{cafe.board(table).pk}", cafe.question().pk
@@ -53,14 +53,18 @@ async def written() -> list[str]:
 
 
 @contextmanager
-def held(*rows: Stream) -> Iterator[Callable[[], None]]:
-    """Another connection has these streams until it is told to let go, as one of a process that was stopped."""
+def held(*rows: Stream, by: Sequence[Op] = ()) -> Iterator[Callable[[], None]]:
+    """Another connection has these streams, or those of operations that it has not committed yet, until it is told to
+    let go, as one of a process that was stopped.
+    """
     has, may_go = threading.Event(), threading.Event()
 
     def holds() -> None:
         try:
             with transaction.atomic():
                 list(Stream.objects.filter(pk__in=[row.pk for row in rows]).select_for_update())
+                if by:
+                    assert codes(streams.apply(by)) == [None] * len(by)
                 has.set()
                 assert may_go.wait(PATIENCE)
         finally:
@@ -97,6 +101,23 @@ async def test_a_board_somebody_holds_holds_up_no_other(running: Cafe) -> None:
         await asyncio.to_thread(lets_go)
         assert codes([await waits, await passes]) == [None, None]
     assert await written() == ["Benches", "Trees"]
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+async def test_who_writes_at_two_tables_holds_up_neither(running: Cafe, earlier: bool) -> None:
+    """What is counted of an author is counted for each board."""
+    if earlier:
+        for table in (1, 2):
+            assert codes(await submit(*await writes(running, "Shade", table=table, by=running.moderator))) == [None]
+    here = await writes(running, "Benches", by=running.moderator)
+    there = [*await writes(running, "Trees", table=2), *await writes(running, "Sun", table=2, by=running.moderator)]
+    with held(by=here) as lets_go:
+        passes = [asyncio.create_task(answer_to(op)) for op in there]
+        if rows_are_locked():
+            assert codes([await each for each in passes]) == [None, None]
+        await asyncio.to_thread(lets_go)
+        assert codes([await each for each in passes]) == [None, None]
+    assert await written() == ["Shade"] * earlier + ["Benches"] + ["Shade"] * earlier + ["Trees", "Sun"]
 
 
 async def test_who_waits_too_long_for_a_held_board_is_told_to_come_again(

@@ -83,7 +83,8 @@ def test_of_who_is_new_no_more_is_read_than_who_they_are(remembers: Cafe) -> Non
     for who in (gil, eve):
         assert remembers.does(who, "room", "seat.take", table=remembers.table(1).pk).code is None
     Participant.objects.filter(pk=eve.pk).update(removed_at=timezone.now())
-    Authorship.objects.create(participant=gil, notes=3)
+    Authorship.objects.create(participant=gil, board=remembers.board(1), notes=1)
+    Authorship.objects.create(participant=gil, board=remembers.board(2), notes=2)
     remembers.writes(remembers.cem, "Trees")
     assert is_remembered(remembers, gil) == (connection.vendor == "sqlite")
     assert remembers.writes(fay, "Trees").code == "no_seat"

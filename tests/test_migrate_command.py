@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,6 +17,8 @@ from django.utils import timezone
 from sessions.clock import now_ms
 from sessions.models import Event, Participant
 from sessions.phases import Phase
+from tables.models import Authorship, Board, Note
+from tests.cafe import Cafe
 from tests.cast import put
 from zoomcafe.management.commands import migrate
 
@@ -108,3 +111,26 @@ def setting(name: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"SHOW {name}")
         return str(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_written_before_is_counted_afterwards() -> None:
+    cafe = Cafe().runs()
+    first, *_others, last = (cafe.note(cafe.writes(cafe.cem, text)) for text in "ABCD")
+    newest = cafe.note(cafe.writes(cafe.ben, "E"))
+    Note.objects.filter(pk=newest.pk).update(at=newest.at + 1_000)
+    other = cafe.note(cafe.writes(cafe.dana, "G", table=2))
+    board = f"board:{cafe.board().pk}"
+    assert cafe.does(cafe.cem, board, "note.gone", note=first.pk).code is None
+    assert cafe.does(cafe.moderator, board, "note.hide", note=last.pk).code is None
+    before = counted()
+    assert (len(before[0]), before[1][cafe.board(2).pk]) == (3, other.pk)
+    migrates("tables", "0005", while_live=True)
+    migrates("tables", while_live=True)
+    assert counted() == before
+
+
+def counted() -> tuple[set[tuple[int, int, int]], dict[int, UUID | None]]:
+    """Authors' notes at each board, and the boards' newest ones."""
+    written = Authorship.objects.values_list("participant", "board", "notes")
+    return set(written), dict(Board.objects.values_list("pk", "newest"))

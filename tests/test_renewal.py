@@ -69,9 +69,9 @@ def assert_sound(cafe: Cafe) -> None:
         assert list(seqs) == list(range(1, stream.head + 1))
     for board in Board.objects.filter(session__event=cafe.event):
         assert board.note_count == board.notes.filter(gone_at=None, hidden=False).count()
-    for person in cafe.event.participants.all():
-        counted = Authorship.objects.filter(participant=person).values_list("notes", flat=True)
-        assert sum(counted) == person.notes.filter(gone_at=None).count()
+    for who in Authorship.objects.filter(board__session__event=cafe.event):
+        assert who.notes == Note.objects.filter(author=who.participant, board=who.board, gone_at=None).count()
+    assert sum(who.notes for who in Authorship.objects.all()) == Note.objects.filter(gone_at=None).count()
 
 
 def test_every_event_gets_a_new_epoch_and_no_hole(running: Cafe, lost: Losing) -> None:

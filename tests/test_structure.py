@@ -22,7 +22,7 @@ from django.test import AsyncClient
 from sessions.live import desk, threads
 from sessions.models import Change, Moderator, Stream
 from tables import samples
-from tables.models import Note, Seat
+from tables.models import Authorship, Note, Seat
 from tables.plan import Plan, change, plan_of
 from tests.cafe import Cafe, new_id
 from tests.test_socket import Browser, board_of
@@ -30,7 +30,7 @@ from tests.test_socket import Browser, board_of
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("sessions", "tables", "zoomcafe")
 WRITER = "sessions/live/streams.py"
-LIVE = (Stream, Change, Note, Seat)
+LIVE = (Stream, Change, Note, Seat, Authorship)
 WRITING = {"create", "bulk_create", "bulk_update", "update", "delete", "save", "get_or_create", "update_or_create"}
 WRITING |= {f"a{name}" for name in WRITING}
 ROWS = {"Stream", "Change", "Note", "Seat", "notes", "seats", "changes", "streams", "note", "seat", "change", "stream"}
@@ -182,7 +182,7 @@ def test_live_rows_are_written_in_one_module_at_run_time(ada: Moderator) -> None
         change(live, renamed(plan_of(live)))
         Cafe().runs()
 
-    assert watch.written == {name: {WRITER} for name in ("Stream", "Change", "Note", "Seat")}
+    assert watch.written == {name: {WRITER} for name in ("Stream", "Change", "Note", "Seat", "Authorship")}
 
 
 def renamed(plan: Plan) -> Plan:

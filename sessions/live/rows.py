@@ -231,9 +231,10 @@ def update(names: Sequence[str], rows: Collection[models.Model]) -> list[Write]:
     return [Write(model, sql, _as_source(_values(model, tuple(names), rows)))]
 
 
-def count_on(model: Model, more: Mapping[int, int]) -> list[Write]:
-    """Adds to the number that the model keeps for each of these keys, whatever others add to it meanwhile."""
-    return [Write(model, wording.count_on(_vendor(), model), _as_source(sorted(more.items())))]
+def count_on(model: Model, more: Mapping[tuple[int, ...], int]) -> list[Write]:
+    """Adds to the number that the model keeps for each of these keys, or begins with it."""
+    values = [(*key, number) for key, number in more.items()]
+    return [Write(model, wording.count_on(_vendor(), model), _as_source(values))]
 
 
 def _values(model: Model, names: tuple[str, ...], rows: Collection[models.Model]) -> list[Sequence[Any]]:

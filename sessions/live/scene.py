@@ -64,7 +64,7 @@ class Saves:
         self.fields: dict[int, set[str]] = defaultdict(set)  # by the row's identity: `updates` keeps it alive
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
         self.freed: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
-        self.counts: dict[type[models.Model], dict[int, int]] = defaultdict(dict)
+        self.counts: dict[type[models.Model], dict[tuple[int, ...], int]] = defaultdict(dict)
 
     def insert(self, row: models.Model, key: Any = None) -> None:
         self.inserts[type(row)][row.pk if key is None else key] = row
@@ -92,7 +92,7 @@ class Saves:
             self.updates[type(row)].pop(row.pk, None)
             self.deletes[type(row)].add(row.pk)
 
-    def count(self, model: type[models.Model], key: int, by: int) -> None:
+    def count(self, model: type[models.Model], key: tuple[int, ...], by: int) -> None:
         """So much more in the row of this key, see `rows.count_on`."""
         counts = self.counts[model]
         counts[key] = counts.get(key, 0) + by

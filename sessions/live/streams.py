@@ -340,10 +340,9 @@ def _accepted(scene: Scene, op: Op) -> Answer:
 
 
 def _again(change: Change, op: Op) -> Answer:
-    if change.digest != digest_of(op):
-        return Answer(op.id, op.stream, code="op_id_conflict")
-    if change.code:
-        return Answer(op.id, op.stream, code=change.code)
+    code = change.code if change.digest == digest_of(op) else "op_id_conflict"
+    if code:
+        return Answer(op.id, op.stream, code=code)
     return Answer(op.id, op.stream, seq=change.seq, dup=True)
 
 

@@ -88,12 +88,15 @@ def newer(vendor: str, model: Model, names: tuple[str, ...], of: str, joined: st
 
 @cache
 def count_on(vendor: str, model: Model) -> str:
-    """Of a model with a key and a number; SQLite needs a WHERE to tell ON CONFLICT from a join."""
-    columns = tuple(model._meta.concrete_fields)
-    table, (key, number) = quoted(model._meta.db_table), [quoted(column.column) for column in columns]
+    """Of a model with keys that are unique together and then a number. SQLite needs a WHERE to tell ON CONFLICT from
+    a join.
+    """
+    columns = insert(vendor, model).columns
+    table, (*keys, number) = quoted(model._meta.db_table), [quoted(column.column) for column in columns]
+    named = ", ".join([*keys, number])
     return (
-        f"INSERT INTO {table} ({key}, {number}) SELECT {key}, {number} FROM {rows(vendor, columns)} AS new WHERE true"
-        f" ON CONFLICT ({key}) DO UPDATE SET {number} = {table}.{number} + excluded.{number}"
+        f"INSERT INTO {table} ({named}) SELECT {named} FROM {rows(vendor, columns)} AS new WHERE true"
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {number} = {table}.{number} + excluded.{number}"
     )
 
 

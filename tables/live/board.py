@@ -265,7 +265,7 @@ def _withdraw(scene: Scene, event: Event, board: Board, note: Note, wanted: set[
     elif What.NOTE_HIDDEN in new:
         board.hide(note, hidden=True)
     if What.NOTE_GONE in new:
-        scene.saves.count(Authorship, note.author_id, -1)
+        scene.saves.count(Authorship, (note.author_id, board.id), -1)
         board.take_away(note, now=scene.now)
     if What.NOTE_EMPTIED in new:
         note.text = ""

@@ -1,7 +1,7 @@
 """The state in which notes are judged: boards, who sat at them, what is written."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sessions.live import rows
@@ -17,9 +17,8 @@ from tables.order import at_end, between
 
 TABLE, SAT = ("id", "number"), ("id", "participant", "board", "until")
 BOARD = rows.readable(Board)
-WROTE = ("participant", "notes")
+WROTE = ("participant", "board", "notes")
 Found = Sequence[Sequence[Any]]
-Counts = list[tuple[int, int]]
 
 
 class Place(NamedTuple):
@@ -41,7 +40,7 @@ class Cloth:
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
         self.sat_asked: set[tuple[int, int]] = set()  # the same, of all about whom that was asked
-        self.written: dict[int, int] = {}  # by author, with what this batch adds
+        self.written: dict[int, int] = {}  # by author, at all boards, with what this batch adds
         self.questions: dict[tuple[int, int], dict[int, Question]] = {}  # by event and number of the session
 
     @classmethod
@@ -59,7 +58,7 @@ class Cloth:
         cloth._learn({(op.actor_id, op.stream.ref) for op in ops}, *theirs)
         cloth._read_notes(ops, {pk for (pk,) in known})
         others = {note.author_id for note in cloth.notes.values()} - actors
-        cloth.written |= dict(cast("Counts", rows.find(Authorship, WROTE, {"participant": others})))
+        cloth.written |= _sums(rows.find(Authorship, WROTE, {"participant": others}))
         return cloth
 
     def again(self, scene: Scene, ops: Sequence[Op]) -> bool:
@@ -81,7 +80,7 @@ class Cloth:
         """What was found `_about` people and boards, for these pairs of them."""
         self.seated |= {(person, session, table) for person, session, table in seats}
         self.history |= {(row.participant_id, row.board_id): row for row in rows.objects(SeatHistory, SAT, past)}
-        self.written |= dict(cast("Counts", written))
+        self.written |= _sums(written)
         self.sat_asked |= pairs
 
     def with_earlier(self, earlier: "Cloth | None") -> "Cloth":
@@ -156,7 +155,7 @@ class Cloth:
         """One more of its author's notes, or one less."""
         author = note.author_id
         self.written[author] = self.written.get(author, 0) + by
-        scene.saves.count(Authorship, author, by)
+        scene.saves.count(Authorship, (author, note.board_id), by)
 
     def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant, phase: Phase) -> bool:
         """Whether a new note counts as late; `Refused` when it may not be written at all. `phase` is the event's."""
@@ -232,6 +231,14 @@ def _about(actors: Collection[int], refs: Collection[int]) -> tuple[Wish, Wish, 
         Wish(SeatHistory, SAT, {"participant": actors, "board": refs}),
         Wish(Authorship, WROTE, {"participant": actors}),
     )
+
+
+def _sums(written: Found) -> dict[int, int]:
+    """By author."""
+    sums: dict[int, int] = {}
+    for author, _board, notes in written:
+        sums[author] = sums.get(author, 0) + notes
+    return sums
 
 
 def _begun(event: Event, board: Board) -> bool:

@@ -22,7 +22,7 @@ MOST_STANDING = 100  # told by name
 SHOWN = Note.objects.filter(board=OuterRef("pk"), gone_at=None, hidden=False)
 START = Left("text", ON_A_CARD)
 WRITTEN_LAST = Subquery(Note.objects.filter(pk=OuterRef("newest")).values(start=START))
-LOOKED_FOR = Subquery(SHOWN.order_by("-at", "-pk").values(start=START)[:1])  # reads all notes of the board
+CHANGED_LAST = Subquery(SHOWN.order_by("-seq").values(start=START)[:1])  # by `note_since`
 THIS_SESSION = -1  # where the session's key goes
 
 
@@ -82,6 +82,8 @@ def _boards(session: int) -> list[tuple[int, int, str | None]]:
 @cache
 def _statement(_vendor: str) -> tuple[str, tuple[Any, ...]]:
     """Compiled once: that takes longer than what the statement does."""
-    boards = Board.objects.filter(session_id=THIS_SESSION).order_by().annotate(last=Coalesce(WRITTEN_LAST, LOOKED_FOR))
+    boards = (
+        Board.objects.filter(session_id=THIS_SESSION).order_by().annotate(last=Coalesce(WRITTEN_LAST, CHANGED_LAST))
+    )
     sql, parameters = boards.values_list("table_id", "note_count", "last").query.sql_with_params()
     return sql, parameters

@@ -63,7 +63,7 @@ def _reads_any(event: Event, participant: Participant) -> bool:
 class Board(models.Model):
     """What one table wrote in one session: the tablecloth. `gallery_seq` is its exhibit's in the stream `gallery`.
 
-    `newest` is the id of the note written last, if that is shown; null means: look for it.
+    `newest` is the id of the note written last; null since that one was hidden or deleted, and nothing written since.
     """
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="boards")
@@ -105,7 +105,8 @@ class Board(models.Model):
         """Makes a note a tombstone; one that is gone already stays as it is."""
         if note.gone_at is None:
             note.gone_at = now
-            self._count(note, -1)
+            self.note_count -= 0 if note.hidden else 1
+            self._goes(note)
 
     def bring_back(self, note: Note, *, written: int) -> None:
         if note.gone_at is not None:
@@ -113,18 +114,17 @@ class Board(models.Model):
                 raise Refused("not_found")
             self._refuse_if_full(written)
             note.gone_at = None
-            self._count(note, 1)
+            self.note_count += 0 if note.hidden else 1
 
     def hide(self, note: Note, *, hidden: bool) -> None:
         """Takes a note from everybody's sight, or shows it again."""
         if note.hidden is not hidden:
             note.hidden = hidden
             self.note_count += -1 if hidden else 1
-            self.newest = None
+            self._goes(note)
 
-    def _count(self, note: Note, by: int) -> None:
-        if not note.hidden:
-            self.note_count += by
+    def _goes(self, note: Note) -> None:
+        if self.newest == note.id:
             self.newest = None
 
     def _refuse_if_full(self, written: int) -> None:
@@ -143,8 +143,8 @@ class Note(models.Model):
     id = models.UUIDField(primary_key=True)
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="notes", db_index=False)
     question = models.ForeignKey(Question, on_delete=models.RESTRICT, related_name="notes")
-    author = models.ForeignKey(  # for the database to see to it, it would need an index that each note makes larger
-        Participant, on_delete=models.RESTRICT, related_name="notes", db_index=False, db_constraint=False
+    author = models.ForeignKey(  # looked after by `Authorship`: here it would take an index that each note makes larger
+        Participant, on_delete=models.DO_NOTHING, related_name="notes", db_index=False, db_constraint=False
     )
     text = models.TextField(max_length=1000, blank=True)
     colour = models.CharField(max_length=8, choices=[(c, c) for c in COLOURS], default="butter")
@@ -179,15 +179,22 @@ class Note(models.Model):
 
 
 class Authorship(models.Model):
-    """How many notes a person has written, without those that are gone."""
+    """How many notes a person has written at a board, without those that are gone.
 
-    participant = models.OneToOneField(
-        Participant, on_delete=models.CASCADE, primary_key=True, related_name="authorship"
-    )
-    notes = models.IntegerField()
+    One row for each board: it is written while the board is locked, and so nobody waits for it.
+    """
+
+    participant = models.ForeignKey(
+        Participant, on_delete=models.RESTRICT, related_name="authorships", db_index=False
+    )  # found by `authorship_once`
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="authorships")
+    notes = models.IntegerField()  # one that counts down is refused by a check before ON CONFLICT is looked at
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["participant", "board"], name="authorship_once")]
 
     def __str__(self) -> str:
-        return f"{self.participant_id}: {self.notes}"
+        return f"{self.participant_id} at {self.board_id}: {self.notes}"
 
 
 class Takeaway(models.Model):

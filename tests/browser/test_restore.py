@@ -115,7 +115,7 @@ def test_a_removed_person_stays_removed(outage: Outage) -> None:
     expect(cem.get_by_text("You are not part of this event any more.")).to_be_visible(timeout=SOON)
     comes_back_from(outage, copy)
     expect(says_so(dana)).to_be_visible(timeout=LONG)
-    answer = cem.goto(outage.address("table"))
+    answer = outage.cem.context.new_page().goto(outage.address("table"))  # the old one may go there by itself
     assert answer is not None
     assert answer.status == 403
     assert outage.counts("Written by Cem") == 0

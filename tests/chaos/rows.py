@@ -81,8 +81,8 @@ def _rows(ask: Ask, event: int) -> Rows:
         newest={board: _uuid(newest) for board, _count, newest in boards if newest},
         written=dict(
             ask(
-                "SELECT a.participant_id, a.notes FROM tables_authorship a"
-                " JOIN cafe_participant p ON p.id = a.participant_id WHERE p.event_id = %s",
+                "SELECT a.participant_id, sum(a.notes) FROM tables_authorship a"
+                " JOIN cafe_participant p ON p.id = a.participant_id WHERE p.event_id = %s GROUP BY a.participant_id",
                 event,
             )
         ),

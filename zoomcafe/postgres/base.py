@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.postgresql import base as django_base
-from psycopg import OperationalError, errors, pq
+from psycopg import DataError, OperationalError, errors, pq
 from psycopg.adapt import Transformer
 
+PLAIN = {str, int, bool, type(None)}
 MARK = re.compile("%[s%]")
 GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
@@ -19,9 +20,12 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
         """What the database answers inside a transaction when libpq itself is asked: Django's layers and psycopg's
         around a statement take longer than it does. Nothing is prepared: each plan fits the tables as they are then.
 
-        Null where somebody listens to what the layers tell, or they would refuse it.
+        Null where somebody listens to what the layers tell, or they would refuse it, and for other parameters than
+        texts, whole numbers and truths.
         """
         if not self.in_atomic_block or self.needs_rollback or self.execute_wrappers or self.queries_logged:
+            return None
+        if not PLAIN.issuperset(map(type, params)):
             return None
         connection = self.connection.pgconn
         with self.wrap_database_errors:
@@ -64,7 +68,12 @@ def numbered(query: str) -> bytes:
 
 def _written(value: Any) -> bytes | None:
     """In text, of which PostgreSQL finds out the type by where it stands."""
-    return None if value is None else str(value).encode()
+    if value is None:
+        return None
+    text = str(value)
+    if "\0" in text:  # libpq would end there
+        raise DataError("PostgreSQL's texts hold no NUL")
+    return text.encode()
 
 
 def _good(connection: Any, result: Any) -> Any:
