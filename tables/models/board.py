@@ -184,11 +184,11 @@ class Authorship(models.Model):
     One row for each board: it is written while the board is locked, and so nobody waits for it.
     """
 
-    participant = models.ForeignKey(
+    participant = models.ForeignKey(  # found by `authorship_once`
         Participant, on_delete=models.RESTRICT, related_name="authorships", db_index=False
-    )  # found by `authorship_once`
+    )
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="authorships")
-    notes = models.IntegerField()  # one that counts down is refused by a check before ON CONFLICT is looked at
+    notes = models.IntegerField()  # with a check that it is never below 0, PostgreSQL would refuse the -1 of `count_on`
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["participant", "board"], name="authorship_once")]
