@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import RestrictedError
 
 from sessions.live import streams, visit
 from sessions.live.uuid7 import uuid7
@@ -143,4 +144,14 @@ def test_an_event_goes_with_all_that_belongs_to_it(running: Cafe) -> None:
     event = running.event.pk
     Event.objects.filter(pk=event).delete()
     assert not Change.objects.filter(event_id=event).exists()
+    assert (Note.objects.count(), Authorship.objects.count()) == (0, 0)
+
+
+def test_who_has_written_does_not_go_alone(running: Cafe) -> None:
+    """Notes would be left without an author, and the database does not look after that."""
+    a_batch(running)
+    with pytest.raises(RestrictedError):
+        running.cem.delete()
+    running.writes(running.moderator, "Shade")
+    running.ada.delete()
     assert (Note.objects.count(), Authorship.objects.count()) == (0, 0)
