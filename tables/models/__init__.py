@@ -1,5 +1,16 @@
 from tables.models.board import COLOURS, Authorship, Board, Note, Takeaway, readable
 from tables.models.table import MOST_TABLES, SEATS, Seat, SeatHistory, Table
 
-__all__ = ["COLOURS", "MOST_TABLES", "SEATS", "Authorship", "Board", "Note", "Seat", "SeatHistory", "Table", "Takeaway"]
-__all__ += ["readable"]
+__all__ = [
+    "COLOURS",
+    "MOST_TABLES",
+    "SEATS",
+    "Authorship",
+    "Board",
+    "Note",
+    "Seat",
+    "SeatHistory",
+    "Table",
+    "Takeaway",
+    "readable",
+]
