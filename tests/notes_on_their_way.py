@@ -9,7 +9,6 @@ from django.test import TestCase
 
 from sessions.live import desk, news, streams, wire
 from sessions.live.fields import uuid
-from sessions.live.kinds import Part
 from sessions.live.news import News
 from sessions.live.ops import Answer, Name, Op
 from sessions.live.wire import Encoded
@@ -64,7 +63,6 @@ def heard(ops: Sequence[Op]) -> tuple[list[Answer], list[News]]:
     return answers, found
 
 
-def frames_of(stream: Stream, parts: Sequence[Part], start: int, audience: str) -> list[str]:
-    encoded = [Encoded.of(part) for part in parts]
+def frames_of(stream: Stream, parts: Sequence[Encoded], start: int, audience: str) -> list[str]:
     name = Name(stream.kind, stream.ref)
-    return [text for _to, text in wire.parts_frames(name, start, stream.head, encoded, audience=audience)]
+    return [text for _to, text in wire.parts_frames(name, start, stream.head, parts, audience=audience)]

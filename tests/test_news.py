@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from sessions.live import shown, streams
-from sessions.live.kinds import Part
+from sessions.live.hub import since
 from sessions.live.news import News
 from sessions.live.ops import Op
+from sessions.live.wire import Encoded
 from sessions.models import Stream
 from tables.models import COLOURS, Note
 from tests.cafe import Cafe
@@ -20,12 +21,12 @@ BATCHES, MOST_OPS = 40, 6
 KINDS = ("add", "add", "edit", "paper", "move", "gone", "back", "hide", "show")
 
 
-def frames(stream: Stream, parts: Sequence[Part], start: int) -> list[list[str]]:
+def frames(stream: Stream, parts: Sequence[Encoded], start: int) -> list[list[str]]:
     return [frames_of(stream, parts, start, audience) for audience in AUDIENCES]
 
 
 def read(one: News) -> list[list[str]]:
-    stream, parts = streams.since([(one.stream.pk, one.start)])[one.stream.pk]
+    stream, parts = since([(one.stream.pk, one.start)])[one.stream.pk]
     return frames(stream, parts, one.start)
 
 
@@ -44,7 +45,7 @@ class Writers:
         notes = list(Note.objects.filter(board=board).order_by("pk"))
         note = self.dice.choice(notes) if notes else None
         if note is None or kind == "add":
-            text = f"Shade & “{self.dice.randint(0, 9)}” 🌳"
+            text = f'Shade & “{self.dice.randint(0, 9)}” \\n\n\t"\u2028\u200f" 🌳'
             return self.op(who, board, "note.add", q=self.question, text=text, colour=self.dice.choice(COLOURS))
         if kind in {"hide", "show"}:
             return self.op(self.cafe.moderator, board, f"note.{kind}", note=note.pk)

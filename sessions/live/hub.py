@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sessions.live import news, rights, streams
 from sessions.live.follower import Follower, Sub
-from sessions.live.kinds import KINDS, Part
+from sessions.live.kinds import KINDS
 from sessions.live.news import News
 from sessions.live.ops import Name
 from sessions.live.precedence import going_first
@@ -37,6 +37,7 @@ FAREWELL_S = 5.0
 SLICE = 20  # sockets told at once
 LATER_MS = 7_500  # within which they come back when this process must first start again
 SOON_MS = 400  # and when others are there already: the slices themselves spread them
+Found = dict[int, tuple[Stream, list[Encoded]]]  # by its id a stream, with parts of it in seq order
 
 
 class Hub:
@@ -180,7 +181,7 @@ class Hub:
             if follower.follows(sub) and not follower.window.full:
                 asking.add(id(sub))
                 wishes[sub.stream_id] = min(sub.cursor, wishes.get(sub.stream_id, sub.cursor))
-        frames = Frames(await in_thread(streams.since, list(wishes.items())) if wishes else {})
+        frames = Frames(await in_thread(since, list(wishes.items())) if wishes else {})
         while those:
             follower, sub = those[0]
             if id(sub) in asking and follower.follows(sub):
@@ -283,7 +284,7 @@ class Hub:
         unread = set(ids)
         self.dirty -= unread  # before the reading: what rises during it is dirty again
         try:
-            found = await in_thread(streams.since, [(pk, self.cursors[pk]) for pk in ids])
+            found = await in_thread(since, [(pk, self.cursors[pk]) for pk in ids])
             unread.clear()
         finally:
             self.dirty |= self.followers.keys() & unread
@@ -294,7 +295,7 @@ class Hub:
                 continue
             self._give(*found[pk])
 
-    def _give(self, stream: Stream, parts: list[Part]) -> None:
+    def _give(self, stream: Stream, parts: list[Encoded]) -> None:
         if stream.id not in self.followers:
             return
         start, head, now = self.cursors[stream.id], stream.head, self.loop.time()
@@ -347,6 +348,11 @@ class Hub:
         return {follower for those in self.followers.values() for follower in those}
 
 
+def since(wishes: Sequence[tuple[int, int]]) -> Found:
+    """`streams.since`, with the parts as they are sent: the loop has no time for it."""
+    return {pk: (row, [Encoded.of(part) for part in those]) for pk, (row, those) in streams.since(wishes).items()}
+
+
 @transaction.atomic
 def saw(people: Collection[int]) -> None:
     """Presence, for all at once: these people were here a moment ago. Whoever is being written just now can wait."""
@@ -357,9 +363,8 @@ def saw(people: Collection[int]) -> None:
 class Frames:
     """The frames of one reading, each made once for all who lack the same."""
 
-    def __init__(self, found: dict[int, tuple[Stream, list[Part]]]) -> None:
+    def __init__(self, found: Found) -> None:
         self.found = found
-        self.encoded: dict[int, list[Encoded]] = {}
         self.ready: dict[tuple[int, str, int, bool], list[Frame]] = {}
 
     def of(self, follower: Follower, sub: Sub) -> list[Frame]:
@@ -372,10 +377,8 @@ class Frames:
         stream, parts = self.found[sub.stream_id]
         if sub.cursor >= stream.head and not sub.reset:
             return []
-        if stream.id not in self.encoded:
-            self.encoded[stream.id] = [Encoded.of(part) for part in parts]
-        start, encoded = max(0, sub.cursor), self.encoded[stream.id]
-        made = parts_frames(sub.name, start, stream.head, encoded, audience=audience, reset=sub.reset)
+        start = max(0, sub.cursor)
+        made = parts_frames(sub.name, start, stream.head, parts, audience=audience, reset=sub.reset)
         return [Frame(to, text, size_of(text)) for to, text in made]
 
 

@@ -13,6 +13,7 @@ from sessions.live.ops import Name, Op
 if TYPE_CHECKING:
     from sessions.ledger import Erased, What
     from sessions.live.scene import Scene
+    from sessions.live.wire import Encoded
     from sessions.models import Event, Participant, Stream
 
 EVERY_STREAM = "every stream of the event"
@@ -76,7 +77,7 @@ class Kind:
         """Parts by stream id; the number of queries does not depend on the number of reads."""
         raise NotImplementedError(self.name)
 
-    def raised(self, _state: Any, _after: Mapping[int, int]) -> dict[int, list[Part]] | None:
+    def raised(self, _state: Any, _after: Mapping[int, int]) -> "dict[int, list[Encoded]] | None":
         """By `ref`, what `parts` would find above these seqs, from the state that was judged; null: it must be read."""
         return None
 

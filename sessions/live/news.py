@@ -9,9 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sessions.live.kinds import Part
-
 if TYPE_CHECKING:
+    from sessions.live.wire import Encoded
     from sessions.models import Stream
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ class News:
 
     stream: Stream
     start: int
-    parts: list[Part]
+    parts: list[Encoded]
 
     def then(self, later: News) -> News | None:
         """Both as one; null when something between them is missing."""

@@ -199,6 +199,7 @@ def may_retry(code: str) -> bool:
 class Encoded(NamedTuple):
     """A part as JSON text for each audience."""
 
+    id: str
     seq: int
     guests: str
     moderators: str
@@ -206,7 +207,7 @@ class Encoded(NamedTuple):
     @classmethod
     def of(cls, part: Part) -> "Encoded":
         guests = dump(part.guests)
-        return cls(part.seq, guests, guests if part.moderators is part.guests else dump(part.moderators))
+        return cls(part.id, part.seq, guests, guests if part.moderators is part.guests else dump(part.moderators))
 
     def to(self, audience: str) -> str:
         return self.moderators if audience == "moderators" else self.guests

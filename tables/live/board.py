@@ -10,11 +10,13 @@ from django.db.models import F
 
 from sessions.ledger import Erased, What
 from sessions.live import rows
+from sessions.live.compact import quoted
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
 from sessions.live.scene import Scene
 from sessions.live.uuid7 import made_at
+from sessions.live.wire import Encoded
 from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
@@ -76,12 +78,12 @@ class BoardKind(Kind):
             found[note.board].append(note.part())
         return {read.stream.pk: found[read.stream.ref] for read in reads}
 
-    def raised(self, state: Cloth, after: Mapping[int, int]) -> dict[int, list[Part]]:
-        found: dict[int, list[Part]] = {ref: [] for ref in after}
+    def raised(self, state: Cloth, after: Mapping[int, int]) -> dict[int, list[Encoded]]:
+        found: dict[int, list[Encoded]] = {ref: [] for ref in after}
         for note in state.notes.values():
-            board = note.board_id
-            if board in after and note.seq > after[board]:
-                found[board].append(note_part(note))
+            written = written_of(note)
+            if written.seq > after.get(written.board, written.seq):
+                found[written.board].append(written.encoded())
         return found
 
     def closed(self, scene: Scene, event: Event) -> None:
@@ -153,10 +155,26 @@ class Written(NamedTuple):
         }
         return Part(name, self.seq, {"id": name, "seq": self.seq, "gone": True} if self.hidden else shown, shown)
 
+    def encoded(self) -> Encoded:
+        """`part` as text. What nearly all are, all may see, is put together at once."""
+        if self.hidden or self.gone_at is not None:
+            return Encoded.of(self.part())
+        note = str(self.id)
+        text = (
+            f'{{"id":"note:{note}","seq":{self.seq},"note":"{note}","q":{self.question},"text":{quoted(self.text)},'
+            f'"colour":"{self.colour}","order":"{self.order}","by":{self.author},"name":{quoted(self.name)},'
+            f'"at":{self.at},"edited":{self.edited},"late":{"true" if self.late else "false"},"hidden":false}}'
+        )
+        return Encoded(f"note:{note}", self.seq, text, text)
+
+
+def written_of(note: Note) -> Written:
+    """The same of a note at hand."""
+    return Written._make((*_values(note.__dict__), note.author.name))
+
 
 def note_part(note: Note) -> Part:
-    """The same of a note at hand."""
-    return Written._make((*_values(note.__dict__), note.author.name)).part()
+    return written_of(note).part()
 
 
 def _only_new(ops: Sequence[Op]) -> bool:
