@@ -114,14 +114,17 @@ class OneOf:
 class WrittenUUID(UUID):
     """With its text, which is asked for again and again."""
 
-    __slots__ = ("text",)
+    __slots__ = ("hex", "text")
     text: str
+    hex: str  # which `UUID` works out whenever it is asked for
 
     def __init__(self, text: str) -> None:
         """`text` is canonical, and lower case."""
         put = object.__setattr__  # it is never changed
-        put(self, "int", int(text.replace("-", ""), 16))
+        digits = text.replace("-", "")
+        put(self, "int", int(digits, 16))
         put(self, "is_safe", UNKNOWN)
+        put(self, "hex", digits)
         put(self, "text", text)
 
     def __reduce__(self) -> Any:
@@ -129,10 +132,6 @@ class WrittenUUID(UUID):
 
     def __str__(self) -> str:
         return self.text
-
-    @property
-    def hex(self) -> str:
-        return self.text.replace("-", "")
 
 
 def uuid(value: Any) -> UUID:

@@ -59,14 +59,17 @@ class Memory:
         is not asked: the database refuses to write its answer twice, and then they are judged by what is read.
         """
         kinds = {op.stream.kind for op in ops}
-        if len(kinds) != 1 or not kinds <= self.states.keys() or len({op.id for op in ops}) < len(ops):
+        if len(kinds) != 1 or not kinds <= self.states.keys() or len({op.id.int for op in ops}) < len(ops):
             return None
+        names = dict.fromkeys([(op.event_id, op.stream) for op in ops])
         try:
-            streams = [self.streams[op.event_id, op.stream] for op in ops]
-            events = [self.events[op.event_id] for op in ops]
+            streams = [self.streams[name] for name in names]
+            events = [self.events[event] for event in {event for event, _name in names}]
         except KeyError:
             return None
-        scene = Scene(streams, events, [self.people[op.actor_id] for op in ops if op.actor_id in self.people])
+        scene = Scene(
+            streams, events, [self.people[actor] for actor in self.people.keys() & {op.actor_id for op in ops}]
+        )
         [kind] = kinds
         return scene if KINDS[kind].again(scene, self.states[kind], ops) else None
 

@@ -136,14 +136,10 @@ def _stored(model: type[Row], attributes: Sequence[str], values: Sequence[Any]) 
     return row
 
 
-def new(model: type[Row], known: Mapping[str, models.Model] | None = None, /, **values: Any) -> Row:
-    """A row to insert, as the constructor makes it of these attributes; `known` are rows that its keys lead to."""
+def new(model: type[Row], **values: Any) -> Row:
+    """A row to insert, as the constructor makes it of these attributes."""
     row = model.__new__(model)
-    state = row._state = ModelState()
-    row.__dict__.update(_blank(model), **values)
-    for name, other in (known or {}).items():
-        state.fields_cache[name], state.db = other, other._state.db
-        row.__dict__[f"{name}_id"] = other.pk
+    row.__dict__.update(_blank(model), _state=ModelState(), **values)
     return row
 
 
@@ -176,12 +172,12 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
 def add(row: Row) -> Row:
     """A new row that no stream governs, with the key that the database gives it."""
     insertion = wording.insert(_vendor(), type(row))
-    values = _values(type(row), (), [row])
+    columns = _columns(type(row), (), [row])
     if _vendor() == "sqlite":
-        row.pk = statement.answer(insertion.of(1), values[0], statement.key)
+        row.pk = statement.answer(insertion.of(1), [value for (value,) in columns], statement.key)
     else:
         tells = f" RETURNING {wording.quoted(type(row)._meta.pk.column)}"
-        row.pk = statement.answer(insertion.of(1) + tells, _by_column(values), statement.only)
+        row.pk = statement.answer(insertion.of(1) + tells, [_array_of(each) for each in columns], statement.only)
     row._state.adding = False
     return row
 
@@ -214,10 +210,10 @@ def insert(rows: Collection[models.Model]) -> list[Write]:
         return []
     model = type(next(iter(rows)))
     insertion = wording.insert(_vendor(), model)
-    values = _values(model, (), rows)
+    columns = _columns(model, (), rows)
     if _vendor() != "sqlite":
-        return [Write(model, insertion.of(1), _by_column(values))]
-    at_once = MOST_MARKS // len(insertion.columns)
+        return [Write(model, insertion.of(1), _as_source(columns))]
+    at_once, values = MOST_MARKS // len(insertion.columns), [*zip(*columns, strict=True)]
     parts = [values[first : first + at_once] for first in range(0, len(values), at_once)]
     return [Write(model, insertion.of(len(part)), [*chain.from_iterable(part)]) for part in parts]
 
@@ -227,49 +223,47 @@ def update(names: Sequence[str], rows: Collection[models.Model]) -> list[Write]:
     if not rows:
         return []
     model = type(next(iter(rows)))
-    sql, _columns = wording.update(_vendor(), model, tuple(names))
-    return [Write(model, sql, _as_source(_values(model, tuple(names), rows)))]
+    sql, _those = wording.update(_vendor(), model, tuple(names))
+    return [Write(model, sql, _as_source(_columns(model, tuple(names), rows)))]
 
 
 def count_on(model: Model, more: Mapping[tuple[int, ...], int]) -> list[Write]:
     """Adds to the number that the model keeps for each of these keys, or begins with it."""
-    values = [(*key, number) for key, number in more.items()]
-    return [Write(model, wording.count_on(_vendor(), model), _as_source(values))]
+    columns = [*zip(*more, strict=True), tuple(more.values())]
+    return [Write(model, wording.count_on(_vendor(), model), _as_source(columns))]
 
 
-def _values(model: Model, names: tuple[str, ...], rows: Collection[models.Model]) -> list[Sequence[Any]]:
-    """Of an update of these fields, or of new rows (no names), as the database takes them, row by row."""
+def _columns(model: Model, names: tuple[str, ...], rows: Collection[models.Model]) -> list[Sequence[Any]]:
+    """Of an update of these fields, or of new rows (no names), as the database takes them: one for each field."""
     attributes, prepared = _written(model, names)
-    values: list[Sequence[Any]] = [attributes(row.__dict__) for row in rows]
-    if prepared:
-        values = [list(row) for row in values]
+    columns: list[Sequence[Any]] = [*zip(*[attributes(row.__dict__) for row in rows], strict=True)]
     for at, prepare in prepared:
-        for row in cast("list[list[Any]]", values):
-            row[at] = prepare(row[at], connection)
-    return values
+        columns[at] = prepare(columns[at])
+    return columns
 
 
-def _as_source(values: Sequence[Sequence[Any]]) -> list[str]:
+def _as_source(columns: Sequence[Sequence[Any]]) -> list[str]:
     """What `wording.rows` takes."""
-    return [compact(values)] if _vendor() == "sqlite" else _by_column(values)
-
-
-def _by_column(values: Sequence[Sequence[Any]]) -> list[str]:
-    return [_array_of(column) for column in zip(*values, strict=True)]
+    if _vendor() == "sqlite":
+        return [compact([*zip(*columns, strict=True)])]
+    return [_array_of(column) for column in columns]
 
 
 @cache
-def _written(model: Model, names: tuple[str, ...]) -> tuple[Callable[[Any], Any], list[tuple[int, Callable[..., Any]]]]:
+def _written(
+    model: Model, names: tuple[str, ...]
+) -> tuple[Callable[[Any], Any], list[tuple[int, Callable[[Any], Any]]]]:
     """What takes the values from a row's attributes, and which of them the database takes in another form."""
     columns = wording.update(_vendor(), model, names)[1] if names else wording.insert(_vendor(), model).columns
     others = [(at, column) for at, column in enumerate(columns) if not isinstance(column, STORED_AS_IS)]
-    prepared = [(at, _hex if isinstance(c, models.UUIDField) else c.get_db_prep_save) for at, c in others]
-    return itemgetter(*(column.attname for column in columns)), prepared
+    return itemgetter(*(column.attname for column in columns)), [(at, _preparing(column)) for at, column in others]
 
 
-def _hex(value: UUID | None, _connection: object) -> str | None:
-    """As both databases take a UUID in the texts that we make."""
-    return None if value is None else value.hex
+def _preparing(column: wording.Column) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What makes the database's values of a row's."""
+    if isinstance(column, models.UUIDField):  # as both databases take one in the texts that we make
+        return lambda values: [None if value is None else value.hex for value in values]
+    return lambda values: [column.get_db_prep_save(value, connection) for value in values]
 
 
 @cache

@@ -61,7 +61,7 @@ class Saves:
     def __init__(self) -> None:
         self.inserts: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
         self.updates: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
-        self.fields: dict[int, set[str]] = defaultdict(set)  # by the row's identity: `updates` keeps it alive
+        self.fields: dict[int, tuple[models.Model, set[str]]] = {}  # of `updates`, by the row's identity, kept alive
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
         self.freed: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
         self.counts: dict[type[models.Model], dict[tuple[int, ...], int]] = defaultdict(dict)
@@ -70,19 +70,29 @@ class Saves:
         self.inserts[type(row)][row.pk if key is None else key] = row
 
     def update(self, row: models.Model, *fields: str) -> None:
+        known = self.fields.get(id(row))
+        if known is not None and known[1].issuperset(fields):  # a board's, after its first note
+            return
         model, key = type(row), row.pk
         if self.inserts[model].get(key) is not row:
             self.updates[model][key] = row
-            self.fields[id(row)].update(fields)
+            self.fields.setdefault(id(row), (row, set()))[1].update(fields)
 
     def renewed(self) -> Iterator[tuple[list[str], list[models.Model]]]:
         """Rows to update, together those of which the same fields change: other fields may be another batch's."""
         for those_of_model in self.updates.values():
             alike: dict[tuple[str, ...], list[models.Model]] = defaultdict(list)
             for row in those_of_model.values():
-                alike[tuple(sorted(self.fields[id(row)]))].append(row)
+                alike[tuple(sorted(self.fields[id(row)][1]))].append(row)
             for fields, those in alike.items():
                 yield list(fields), those
+
+    def make_room(self) -> None:
+        """Takes away what is to go, before anything takes its place."""
+        for model, keys in self.deletes.items():
+            model._default_manager.filter(pk__in=keys).delete()
+        for (model, field), keys in self.freed.items():
+            model._default_manager.filter(pk__in=keys).update(**{field: None})
 
     def delete(self, row: models.Model, key: Any = None) -> None:
         """Takes a row away; one that was to be inserted under `key` is simply not."""
@@ -90,6 +100,7 @@ class Saves:
             self.inserts[type(row)].pop(key, None)
         else:
             self.updates[type(row)].pop(row.pk, None)
+            self.fields.pop(id(row), None)
             self.deletes[type(row)].add(row.pk)
 
     def count(self, model: type[models.Model], key: tuple[int, ...], by: int) -> None:
@@ -123,6 +134,13 @@ class Scene:
     def event_of(self, op: Op) -> Event:
         try:
             return self.events[op.event_id]
+        except KeyError:
+            raise Refused("not_found") from None
+
+    def stream_of(self, op: Op) -> Stream:
+        """Locked, like all that are here."""
+        try:
+            return self.streams[op.event_id, op.stream]
         except KeyError:
             raise Refused("not_found") from None
 

@@ -58,6 +58,9 @@ def _batches(ops: Sequence[Op]) -> Iterator[list[Op]]:
     """What may be judged together. Each kind of stream reads its own state, and reads it once: an operation that
     governs the whole event goes alone, and what one person does on two kinds of stream goes one after the other.
     """
+    if len(among := {op.stream.kind for op in ops}) == 1 and not KINDS[among.pop()].may_govern:
+        yield list(ops)
+        return
     batch: list[Op] = []
     kinds: dict[int, str] = {}
     alone = False
@@ -312,15 +315,13 @@ def _judge(scene: Scene, states: dict[str, Any], op: Op) -> Answer:
         return Answer(op.id, op.stream, code="busy")
     scene.op = op
     try:
-        event = scene.event_of(op)
-        if not scene.has(event, op.stream):
-            raise Refused("not_found")  # noqa: TRY301 - the same answer as a judge's
+        stream = scene.stream_of(op)
         scene.actor(op)
         KINDS[op.stream.kind].judge(scene, states[op.stream.kind], op)
     except Refused as refused:
         _remember_refusal(scene, op, refused.code)
         return Answer(op.id, op.stream, code=refused.code, names=refused.names, part=refused.part)
-    return _accepted(scene, op)
+    return _accepted(scene, stream, op)
 
 
 def _tells_more(change: Change, op: Op) -> bool:
@@ -328,15 +329,14 @@ def _tells_more(change: Change, op: Op) -> bool:
     return change.code == "conflict" and change.digest == digest_of(op)
 
 
-def _accepted(scene: Scene, op: Op) -> Answer:
-    stream = scene.streams[op.event_id, op.stream]
+def _accepted(scene: Scene, stream: Stream, op: Op) -> Answer:
     own = scene.raised.get(stream.id)
     if own is None or own.op_id is not op.id:
         scene.raise_head(scene.events[op.event_id], op.stream)
         own = scene.raised[stream.id]
     own.answers = True
     scene.answered[op.event_id, op.id] = own
-    return Answer(op.id, op.stream, seq=own.seq)
+    return Answer(op.id, op.stream, own.seq)
 
 
 def _again(change: Change, op: Op) -> Answer:
@@ -367,19 +367,12 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
 
 def _write(scene: Scene, news: Sequence[News] = ()) -> None:
     raised = [stream for stream in scene.streams.values() if stream.id in scene.raised]
-    _make_room(scene.saves)
+    scene.saves.make_room()
     rows.write([*rows.update(["head"], raised), *_writes(scene.saves), *rows.insert(scene.changes)])
     if scene.raised:
         transaction.on_commit(lambda: tell(frozenset(scene.raised), news), robust=True)
     if scene.erasures:
         transaction.on_commit(lambda: _put_down(scene.erasures), robust=True)
-
-
-def _make_room(saves: Saves) -> None:
-    for model, keys in saves.deletes.items():
-        model._default_manager.filter(pk__in=keys).delete()
-    for (model, field), keys in saves.freed.items():
-        model._default_manager.filter(pk__in=keys).update(**{field: None})
 
 
 def _writes(saves: Saves) -> Iterator[Write]:

@@ -30,6 +30,7 @@ MOST_TEXT = settings.LIMIT_NOTE_CHARACTERS
 
 class BoardKind(Kind):
     name = "board"
+    may_govern = False
     keeps = True
     operations = {
         "note.add": Fields({"q": Id(), "text": Text(MOST_TEXT)}, {"colour": OneOf(*COLOURS)}),
@@ -81,7 +82,7 @@ class BoardKind(Kind):
     def raised(self, state: Cloth, after: Mapping[int, int]) -> dict[int, list[Encoded]]:
         found: dict[int, list[Encoded]] = {ref: [] for ref in after}
         for note in state.notes.values():
-            written = written_of(note)
+            written = written_of(note, state.names)
             if written.seq > after.get(written.board, written.seq):
                 found[written.board].append(written.encoded())
         return found
@@ -168,13 +169,10 @@ class Written(NamedTuple):
         return Encoded(f"note:{note}", self.seq, text, text)
 
 
-def written_of(note: Note) -> Written:
-    """The same of a note at hand."""
-    return Written._make((*_values(note.__dict__), note.author.name))
-
-
-def note_part(note: Note) -> Part:
-    return written_of(note).part()
+def written_of(note: Note, names: Mapping[int, str]) -> Written:
+    """The same of a note at hand, with the names of authors."""
+    values = note.__dict__
+    return Written._make((*_values(values), names[values["author_id"]]))
 
 
 def _only_new(ops: Sequence[Op]) -> bool:
@@ -212,13 +210,12 @@ def _raise_hidden(scene: Scene, event: Event, note: Note) -> None:
 
 def _add(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
     phase = scene.phase(event)
-    late = cloth.may_write(scene, event, board, actor, phase)
+    late = cloth.may_add(scene, event, board, actor, op.data["q"], phase)
     if op.id in cloth.notes:
         raise Refused("op_id_conflict")
-    question = cloth.question(event, board, op.data["q"])
-    note = board.add_note(op.id, actor, question, op.data, now=scene.now, written=cloth.count(actor))
+    note = board.add_note(op.id, actor, op.data, now=scene.now, written=cloth.written.get(actor.id, 0))
     note.late = late
-    cloth.put(scene, note)
+    cloth.put(scene, note, actor, board)
     note.seq = scene.raise_head(event, op.stream, f"note:{op.id}")
     note.order = cloth.order_at_end(note)
     scene.saves.insert(note, op.id)
@@ -231,7 +228,7 @@ def _edit(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     if not {"text", "colour"} & op.data.keys() or ("text" in op.data and op.base is None):
         raise Refused("bad_field")
     if "text" in op.data and op.base != note.edited:
-        raise Refused("conflict", part=note_part(note).moderators)
+        raise Refused("conflict", part=written_of(note, cloth.names).part().moderators)
     note.edit(actor, op.data.get("text"), op.data.get("colour"), made=made_at(op.id))
     _raise(scene, event, board, note, "text", "colour", "edited", "editor")
 
@@ -239,9 +236,9 @@ def _edit(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
 def _move(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
     note = cloth.note(board, op.data["note"])
     cloth.may_move(scene, event, board, actor)
-    question = cloth.question(event, board, op.data["q"]) if "q" in op.data else note.question
-    note.order = cloth.order_after(board, question.id, note, op.data["after"])
-    note.question = question
+    question = cloth.question(event, board, op.data["q"]).id if "q" in op.data else note.question_id
+    note.order = cloth.order_after(board, question, note, op.data["after"])
+    note.question_id = question
     _raise(scene, event, board, note, "order", "question")
 
 
@@ -249,7 +246,7 @@ def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     note = cloth.note(board, op.data["note"], gone=True)
     _ask_own(scene, event, note, actor)
     if note.gone_at is None:
-        cloth.count_on(scene, note, -1)
+        cloth.count_on(scene, note.author_id, board.id, -1)
     board.take_away(note, now=scene.now)
     scene.erase(event, What.NOTE_GONE, note.id)
     _raise(scene, event, board, note, "gone_at")
@@ -259,8 +256,8 @@ def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     note = cloth.note(board, op.data["note"], gone=True)
     _ask_own(scene, event, note, actor)
     if note.gone_at is not None:
-        board.bring_back(note, written=cloth.count(note.author))
-        cloth.count_on(scene, note, 1)
+        board.bring_back(note, written=cloth.written.get(note.author_id, 0))
+        cloth.count_on(scene, note.author_id, board.id, 1)
     scene.erase(event, What.NOTE_BACK, note.id)
     _raise(scene, event, board, note, "gone_at")
 

@@ -16,7 +16,7 @@ from tables.models import Authorship, Board, Note, Seat, SeatHistory, Table
 from tables.order import at_end, between
 
 TABLE, SAT = ("id", "number"), ("id", "participant", "board", "until")
-BOARD = rows.readable(Board)
+BOARD, NOTE = rows.readable(Board), rows.readable(Note)
 WROTE = ("participant", "board", "notes")
 Found = Sequence[Sequence[Any]]
 
@@ -37,6 +37,8 @@ class Cloth:
         self.boards: dict[int, Board] = {}
         self.places: dict[int, Place] = {}  # theirs: asked of a row, each is a look into a row behind it
         self.notes: dict[UUID, Note] = {}
+        self.names: dict[int, str] = {}  # of these notes' authors
+        self.granted: set[tuple[int, int, int]] = set()  # (participant, board, question) found right while it runs
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
         self.sat_asked: set[tuple[int, int]] = set()  # the same, of all about whom that was asked
@@ -57,7 +59,7 @@ class Cloth:
         cloth._lay(scene, rows.objects(Board, BOARD, boards), rows.objects(Table, TABLE, tables))
         cloth._learn({(op.actor_id, op.stream.ref) for op in ops}, *theirs)
         cloth._read_notes(ops, {pk for (pk,) in known})
-        others = {note.author_id for note in cloth.notes.values()} - actors
+        others = cloth.names.keys() - actors
         cloth.written |= _sums(rows.find(Authorship, WROTE, {"participant": others}))
         return cloth
 
@@ -73,7 +75,7 @@ class Cloth:
             people, *theirs = rows.gather(Wish(Participant, PERSON, {"id": actors}), *_about(actors, refs))
             scene.people |= {person.id: person for person in rows.objects(Participant, PERSON, people)}
             self._learn(new, *theirs)
-        self.notes = {}
+        self.notes, self.names = {}, {}
         return True
 
     def _learn(self, pairs: set[tuple[int, int]], seats: Found, past: Found, written: Found) -> None:
@@ -114,10 +116,12 @@ class Cloth:
         moving = {op.stream.ref for op in ops if op.kind == "note.move"}
         if not (named or known or moving):
             return
-        notes = Note.objects.select_related("author", "question")
-        self.notes = notes.in_bulk(named | set(known))
-        for note in notes.filter(board_id__in=moving, gone_at=None) if moving else ():
+        wanted = (*NOTE, "author__name")
+        found = rows.find(Note, wanted, {"id": named | set(known)})
+        found += rows.find(Note, wanted, {"board": moving}, where="gone_at IS NULL")
+        for note, values in zip(rows.objects(Note, NOTE, [each[:-1] for each in found]), found, strict=True):
             self.notes.setdefault(note.id, note)
+            self.names[note.author_id] = values[-1]
 
     def board(self, pk: int) -> Board:
         if pk not in self.boards:
@@ -144,18 +148,30 @@ class Cloth:
             raise Refused("not_found")
         return question
 
-    def count(self, person: Participant) -> int:
-        return self.written.get(person.id, 0)
-
-    def put(self, scene: Scene, note: Note) -> None:
+    def put(self, scene: Scene, note: Note, author: Participant, board: Board) -> None:
         self.notes[note.id] = note
-        self.count_on(scene, note, 1)
+        self.names[author.id] = author.name
+        self.count_on(scene, author.id, board.id, 1)
 
-    def count_on(self, scene: Scene, note: Note, by: int) -> None:
-        """One more of its author's notes, or one less."""
-        author = note.author_id
+    def count_on(self, scene: Scene, author: int, board: int, by: int) -> None:
+        """One more of the author's notes there, or one less."""
         self.written[author] = self.written.get(author, 0) + by
-        scene.saves.count(Authorship, (author, note.board_id), by)
+        scene.saves.count(Authorship, (author, board), by)
+
+    def may_add(
+        self, scene: Scene, event: Event, board: Board, actor: Participant, question: int, phase: Phase
+    ) -> bool:
+        """`may_write` for a note to a question that must be asked here. Who may while a session runs may do it again:
+        where seats, boards or sessions change, nothing is remembered.
+        """
+        asked = (actor.id, board.id, question)
+        if phase is Phase.RUNNING and asked in self.granted:
+            return False
+        late = self.may_write(scene, event, board, actor, phase)
+        self.question(event, board, question)
+        if phase is Phase.RUNNING and not late:
+            self.granted.add(asked)
+        return late
 
     def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant, phase: Phase) -> bool:
         """Whether a new note counts as late; `Refused` when it may not be written at all. `phase` is the event's."""

@@ -82,19 +82,17 @@ class Board(models.Model):
     def __str__(self) -> str:
         return f"{self.session_id}/{self.table_id}"
 
-    def add_note(
-        self, pk: UUID, by: Participant, question: Question, data: dict[str, Any], *, now: int, written: int
-    ) -> Note:
+    def add_note(self, pk: UUID, by: Participant, data: dict[str, Any], *, now: int, written: int) -> Note:
         """A new note, not yet saved. `written` counts what the author wrote in the event so far."""
         self._refuse_if_full(written)
         self.note_count += 1
         self.newest = pk
         return rows.new(
             Note,
-            {"author": by},
             id=pk,
             board_id=self.id,
-            question_id=question.id,
+            question_id=data["q"],
+            author_id=by.id,
             text=data["text"],
             colour=data.get("colour", COLOURS[0]),
             at=now,
