@@ -75,16 +75,8 @@ def make_op(viewer: Participant, frame: dict[str, Any], name: Name, op_id: UUID)
     fields = fields_of(name, frame["k"])
     if fields is None:
         raise Refused("outdated" if name.kind in KINDS else "not_found")
-    return Op(
-        id=op_id,
-        event_id=viewer.event_id,
-        actor_id=viewer.id,
-        stream=name,
-        kind=frame["k"],
-        data=fields.clean(frame["d"]),
-        base=frame.get("base"),
-        arrived=now_ms(),
-    )
+    data = fields.clean(frame["d"])
+    return Op(op_id, viewer.event_id, viewer.id, name, frame["k"], data, frame.get("base"), now_ms())
 
 
 class Writer:
@@ -101,8 +93,8 @@ class Writer:
 
     @classmethod
     def here(cls) -> "Writer":
-        writer = cls._writers.get(asyncio.get_running_loop())
-        return writer or cls._writers.setdefault(asyncio.get_running_loop(), cls())
+        loop = asyncio.get_running_loop()
+        return cls._writers.get(loop) or cls._writers.setdefault(loop, cls())
 
     def submit(self, op: Op, tell: Tell) -> None:
         """Answered after commit; `busy` when the batch before it, or whoever holds its board, takes too long."""
@@ -138,14 +130,15 @@ class Writer:
             with going_first():
                 answers = await _apply([one.op for one in batch])
             for one, answer in zip(batch, answers, strict=True):
-                self._answer(one, answer)
+                if answer.code == streams.HELD_UP:
+                    self._hold_up(one)
+                else:
+                    _tell(one, answer)
             for _turn in range(TURNS):
                 await asyncio.sleep(0)
 
-    def _answer(self, one: Waiting, answer: Answer) -> None:
-        if answer.code != streams.HELD_UP:
-            _tell(one, answer)
-        elif now_ms() - one.op.arrived < 1_000 * PATIENCE_S:
+    def _hold_up(self, one: Waiting) -> None:
+        if now_ms() - one.op.arrived < 1_000 * PATIENCE_S:
             self.held_up.append(one)
         else:
             _tell(one, Answer(one.op.id, one.op.stream, code="busy"))

@@ -51,9 +51,9 @@ class Follower:
 
     def give(self, sub: Sub, frames: Sequence[Frame], now: float) -> None:
         """Sends `parts` frames as long as the window has room; the rest is read again when it has."""
-        window = self.window
+        window, subs = self.window, self.subs
         for to, text, size in frames:
-            if window.full or not self.follows(sub):
+            if window.full or subs.get(sub.stream_id) is not sub:
                 sub.ready = False
                 return
             window.add(size, now)

@@ -85,6 +85,7 @@ class Socket:
         self.unanswered = 0
         self.answered = asyncio.Event()
         self.frames = Bucket(FRAMES_PER_SECOND, FRAMES_BURST)
+        self.time = asyncio.get_running_loop().time
         self.waits = True  # for its hello
         self.comes_too_often = self.is_too_often()
 
@@ -234,7 +235,7 @@ class Socket:
                 finally:
                     self.listens = False
                 if frame is not None:
-                    follower.heard_at = asyncio.get_running_loop().time()
+                    follower.heard_at = self.time()
                     await self._heed(viewer, follower, frame)
             await asyncio.sleep(0)
 
@@ -254,7 +255,7 @@ class Socket:
                 self._seen(follower, frame["n"])
         except Refused:
             return False
-        follower.heard_at = asyncio.get_running_loop().time()
+        follower.heard_at = self.time()
         return True
 
     async def _heed(self, viewer: Participant, follower: Follower, frame: Message) -> None:

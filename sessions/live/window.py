@@ -20,9 +20,10 @@ class Window:
 
     def add(self, size: int, now: float) -> None:
         self.sent += 1
-        self.sizes.append(size)
-        self.unconfirmed += size
-        if not self.full and self._has_no_room():
+        sizes = self.sizes
+        sizes.append(size)
+        self.unconfirmed = unconfirmed = self.unconfirmed + size
+        if (len(sizes) >= self.most_frames or unconfirmed >= self.most_bytes) and not self.full:
             self.full, self.full_since = True, now
 
     def confirm(self, n: int) -> bool:
@@ -30,10 +31,7 @@ class Window:
         take, count = self.sizes.popleft, max(0, min(n, self.sent) - self.seen)
         self.unconfirmed -= sum([take() for _ in range(count)])
         self.seen += count
-        if not self.full or self._has_no_room():
+        if not self.full or len(self.sizes) >= self.most_frames or self.unconfirmed >= self.most_bytes:
             return False
         self.full, self.full_since = False, None
         return True
-
-    def _has_no_room(self) -> bool:
-        return len(self.sizes) >= self.most_frames or self.unconfirmed >= self.most_bytes

@@ -86,7 +86,7 @@ def load(raw: str | bytes) -> Any:
     """JSON without what JSON parsers let through: depth, NaN and its like, doubled keys. Raises `Refused`."""
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
-        if _depth(text) > DEEPEST:
+        if text.count("{") + text.count("[") > DEEPEST and _depth(text) > DEEPEST:
             raise Refused("bad_json")
         return _decode(text)
     except (ValueError, RecursionError):
@@ -95,8 +95,6 @@ def load(raw: str | bytes) -> Any:
 
 def _depth(text: str) -> int:
     """How deep brackets go outside of strings; counted before any parser recurses."""
-    if text.count("{") + text.count("[") <= DEEPEST:
-        return 0
     depth = deepest = 0
     in_string = escaped = False
     for c in text:
@@ -132,12 +130,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
+_scan_once: Any = cast("Any", _decoder).scan_once
 
 
 def _decode(text: str) -> Any:
     """As the decoder does, which looks for blanks first; pages send none. Raises `ValueError`, `RecursionError`."""
     try:
-        value, end = cast("Any", _decoder).scan_once(text, 0)
+        value, end = _scan_once(text, 0)
     except StopIteration:
         end = -1
     return value if end == len(text) else _decoder.decode(text)

@@ -6,19 +6,23 @@ import functools
 from collections.abc import Iterator
 
 LONGEST_MESSAGE = 16 * 1024  # bytes
-TEXT, MASKED, TWO_BYTES = 0x81, 0x80, 126  # final and text; a size that stands in the next two bytes
+TEXT, MASKED = 0x81, 0x80  # final and text
+TWO_BYTES, EIGHT_BYTES = 126, 127  # instead of a size, which stands in the next ones
+SHORT = [bytes([TEXT, size]) for size in range(TWO_BYTES)]
 
 
-@functools.lru_cache(maxsize=16)
 def text_frame(text: str) -> bytes:
     """RFC 6455, 5.2: final, text, unmasked."""
     payload = text.encode()
     size = len(payload)
-    if size < 126:
-        return bytes([0x81, size]) + payload
+    if size < TWO_BYTES:
+        return SHORT[size] + payload
     if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+        return bytes([TEXT, TWO_BYTES]) + size.to_bytes(2, "big") + payload
+    return bytes([TEXT, EIGHT_BYTES]) + size.to_bytes(8, "big") + payload
+
+
+shared_text_frame = functools.lru_cache(maxsize=16)(text_frame)  # of what several are told, one after the other
 
 
 def whole_texts(data: bytes) -> Iterator[tuple[str, int]]:

@@ -20,7 +20,7 @@ from autobahn.websocket import protocol as autobahn
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
 
-from zoomcafe.serving.frames import LONGEST_MESSAGE, text_frame, whole_texts
+from zoomcafe.serving.frames import LONGEST_MESSAGE, shared_text_frame, text_frame, whole_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     def hear(self, text: str) -> None:
         if self.autoPingTimeoutCall:
             self._cancelAutoPingTimeoutCall()
-        if self.take is not None and self.inbox.empty() and not self.muted and self.take(text):
+        if self.take is not None and not self.inbox.size and not self.muted and self.take(text):
             self.last_ping = time.time()
         else:
             self.onMessage(text.encode(), False)
@@ -264,7 +264,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         if waits or self._perMessageCompress is not None or not transport.connected:
             self.handle_reply({"type": "websocket.send", "text": text})
             return
-        frame = text_frame(text)
+        frame = shared_text_frame(text)
         if self.held:
             frame, self.held = self.held + frame, b""
         try:
@@ -293,7 +293,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         """Text of an open socket goes out as it is: a server's frames are not masked, so everybody's is the same."""
         text = message.get("text")
         if text and self.state == self.STATE_OPEN and self._perMessageCompress is None:
-            frame, self.held = self.held + text_frame(text), b""
+            frame, self.held = self.held + shared_text_frame(text), b""
             self.sendData(frame)
         else:
             super().handle_reply(message)
