@@ -162,3 +162,13 @@ def test_without_what_it_needs_everything_goes_the_long_way(
     with caplog.at_level(logging.WARNING, "zoomcafe.serving"):
         assert not sockets.knows_short_way()
     assert "there is no _inCopperInstead" in caplog.text
+
+
+async def test_a_text_is_a_sign_of_life_for_who_was_pinged() -> None:
+    one = sockets.CafeSocket()
+    one.take, one.muted, one.last_ping = bool, False, 0.0
+    one.autoPingInterval, one.autoPingPendingCall = 0, None  # as Daphne has them: it looks for itself whom to ping
+    one.autoPingTimeoutCall = cut_off = asyncio.get_running_loop().call_later(60, one.onClose)
+    one.hear("Shade")
+    assert cut_off.cancelled()
+    assert (one.autoPingTimeoutCall, one.last_ping > 0) == (None, True)
