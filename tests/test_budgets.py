@@ -11,8 +11,10 @@ from asgiref.sync import sync_to_async
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from sessions.live import streams, threads, visit
+from sessions.live.desk import BATCH
 from sessions.live.ops import Answer, Name
 from sessions.live.shown import shelf
 from sessions.live.wire import answer_frame, dump, parts_frames
@@ -29,6 +31,7 @@ LATER, OF_ROOM = 8, 4
 HELLO_QUERIES = {"lobby": 5, "table": 8}  # who it is, what they may follow, where they sit
 COMES_IN_QUERIES = 6
 BATCH_QUERIES, TICK_QUERIES = {"sqlite": 8, "postgresql": 4}, 2
+IN_PIECES = {"sqlite": {1: 0, 3: 0, 31: 0, 32: 0, 60: 2, 500: 10}, "postgresql": {}}  # so many notes are so many more
 REMEMBERED_QUERIES = {"sqlite": 5, "postgresql": 4}  # of a batch after which nobody else has written
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60
@@ -117,17 +120,19 @@ def test_more_tables_guests_and_notes_are_no_more_queries(db: None) -> None:
     assert all_pages(large) == PAGES
 
 
-@pytest.mark.parametrize("count", [1, 3, MANY])
-def test_a_batch_of_notes_needs_its_number_of_queries(running: Cafe, count: int) -> None:
+@pytest.mark.parametrize("count", [1, 3, 31, 32, MANY, BATCH])
+def test_a_batch_of_notes_needs_its_number_of_queries(running: Cafe, settings: Settings, count: int) -> None:
+    settings.LIMIT_NOTES_PER_BOARD = settings.LIMIT_NOTES_PER_PERSON = 2 * BATCH
+    more = IN_PIECES[connection.vendor].get(count, 0)
     messages, cursors = said(running, count), heads(running)
     with CaptureQueriesContext(connection) as found:
         frames = go(messages, cursors)
-    assert len(queries(found)) == BATCH_QUERIES[connection.vendor]
+    assert len(queries(found)) == BATCH_QUERIES[connection.vendor] + more
     assert sum(frame.count('"id":"note:') for frame in frames) == count
     messages, cursors = said(running, count), heads(running)
     with CaptureQueriesContext(connection) as found:
         frames = go(messages, cursors)
-    assert len(queries(found)) == REMEMBERED_QUERIES[connection.vendor]
+    assert len(queries(found)) == REMEMBERED_QUERIES[connection.vendor] + more
     assert sum(frame.count('"id":"note:') for frame in frames) == count
 
 
@@ -147,7 +152,7 @@ def opcodes(cafe: Cafe, count: int) -> int:
 
 
 def test_a_note_takes_no_more_instructions_than_it_may(running: Cafe) -> None:
-    go(said(running, 3), heads(running))  # fills what is remembered for good
+    go(said(running, 1 + MANY), heads(running))  # fills what is remembered for good
     running.comes("Gil")
     afresh = opcodes(running, 1)
     go(said(running, 3), heads(running))

@@ -1,4 +1,5 @@
-"""Many rows of one model read or written by one statement; its text hangs on how many only where SQLite takes new ones.
+"""Many rows of one model read or written by one statement; its text hangs on how many only where SQLite takes new ones,
+which come in pieces.
 
 On the way of a note the ORM costs more than everything else together: `bulk_update` builds an expression for each row,
 and each query is compiled anew. Whoever is on the way of many reads here; only `streams.apply` writes live rows.
@@ -13,10 +14,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -44,6 +45,7 @@ MEANT: dict[str, dict[type, Callable[[Any], Any]]] = {  # what their JSON has no
 }
 
 
+PIECES = (128, 64, 32)  # rows; fewer are written by one statement
 MOST_MARKS = 3_000 if sqlite3.sqlite_version_info >= (3, 32) else 999  # in one statement
 
 _read = json.JSONDecoder().raw_decode
@@ -171,13 +173,13 @@ def attach(owners: Iterable[models.Model], name: str, related: Iterable[models.M
 
 def add(row: Row) -> Row:
     """A new row that no stream governs, with the key that the database gives it."""
-    insertion = wording.insert(_vendor(), type(row))
+    sql = wording.insert(_vendor(), type(row))
     columns = _columns(type(row), (), [row])
     if _vendor() == "sqlite":
-        row.pk = statement.answer(insertion.of(1), [value for (value,) in columns], statement.key)
+        row.pk = statement.answer(sql, [value for (value,) in columns], statement.key)
     else:
         tells = f" RETURNING {wording.quoted(type(row)._meta.pk.column)}"
-        row.pk = statement.answer(insertion.of(1) + tells, [_array_of(each) for each in columns], statement.only)
+        row.pk = statement.answer(sql + tells, [_array_of(each) for each in columns], statement.only)
     row._state.adding = False
     return row
 
@@ -209,13 +211,26 @@ def insert(rows: Collection[models.Model]) -> list[Write]:
     if not rows:
         return []
     model = type(next(iter(rows)))
-    insertion = wording.insert(_vendor(), model)
     columns = _columns(model, (), rows)
     if _vendor() != "sqlite":
-        return [Write(model, insertion.of(1), _as_source(columns))]
-    at_once, values = MOST_MARKS // len(insertion.columns), [*zip(*columns, strict=True)]
-    parts = [values[first : first + at_once] for first in range(0, len(values), at_once)]
-    return [Write(model, insertion.of(len(part)), [*chain.from_iterable(part)]) for part in parts]
+        return [Write(model, wording.insert(_vendor(), model), _as_source(columns))]
+    values, writes = iter(zip(*columns, strict=True)), []
+    for count in _pieces(len(rows), MOST_MARKS // len(columns)):
+        these = [*chain.from_iterable(islice(values, count))]
+        writes.append(Write(model, wording.insert(_vendor(), model, count), these))
+    return writes
+
+
+def _pieces(count: int, most: int) -> Iterator[int]:
+    """How many rows each statement writes. Few numbers, for the driver keeps a hundred statements that SQLite has
+    read: of one with many values that is a third of the work.
+    """
+    for piece in [each for each in PIECES if each <= most] or [most]:
+        while count >= piece:
+            yield piece
+            count -= piece
+    if count:
+        yield count
 
 
 def update(names: Sequence[str], rows: Collection[models.Model]) -> list[Write]:
@@ -254,7 +269,7 @@ def _written(
     model: Model, names: tuple[str, ...]
 ) -> tuple[Callable[[Any], Any], list[tuple[int, Callable[[Any], Any]]]]:
     """What takes the values from a row's attributes, and which of them the database takes in another form."""
-    columns = wording.update(_vendor(), model, names)[1] if names else wording.insert(_vendor(), model).columns
+    columns = wording.update(_vendor(), model, names)[1] if names else wording.inserted(model)
     others = [(at, column) for at, column in enumerate(columns) if not isinstance(column, STORED_AS_IS)]
     return itemgetter(*(column.attname for column in columns)), [(at, _preparing(column)) for at, column in others]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from django.db import connection, models
 
@@ -25,25 +25,21 @@ NEWER = {  # keys with a number each, and the rows of each; CROSS and OFFSET 0 s
 }
 
 
-class Insert(NamedTuple):
-    """How a statement begins, a row of marks, and the columns that it takes."""
-
-    start: str
-    row: str
-    columns: tuple[Column, ...]
-
-    def of(self, count: int) -> str:
-        return self.start + ", ".join([self.row] * count)
+@cache
+def inserted(model: Model) -> tuple[Column, ...]:
+    """What a new row is given: all but a key that the database makes."""
+    return tuple(column for column in model._meta.concrete_fields if not isinstance(column, models.AutoField))
 
 
 @cache
-def insert(vendor: str, model: Model) -> Insert:
-    """SQLite takes a mark for each value, PostgreSQL an array for each column."""
-    columns = tuple(column for column in model._meta.concrete_fields if not isinstance(column, models.AutoField))
+def insert(vendor: str, model: Model, count: int = 1) -> str:
+    """SQLite takes a mark for each value of so many rows, PostgreSQL an array for each column."""
+    columns = inserted(model)
     start = f"INSERT INTO {quoted(model._meta.db_table)} ({', '.join(quoted(column.column) for column in columns)}) "
     if vendor == "sqlite":
-        return Insert(f"{start}VALUES ", f"({', '.join(['%s'] * len(columns))})", columns)
-    return Insert(start, f"SELECT * FROM {rows(vendor, columns)} AS new", columns)
+        marks = f"({', '.join(['%s'] * len(columns))})"
+        return f"{start}VALUES {', '.join([marks] * count)}"
+    return f"{start}SELECT * FROM {rows(vendor, columns)} AS new"
 
 
 @cache
@@ -91,7 +87,7 @@ def count_on(vendor: str, model: Model) -> str:
     """Of a model with keys that are unique together and then a number. SQLite needs a WHERE to tell ON CONFLICT from
     a join.
     """
-    columns = insert(vendor, model).columns
+    columns = inserted(model)
     table, (*keys, number) = quoted(model._meta.db_table), [quoted(column.column) for column in columns]
     named = ", ".join([*keys, number])
     return (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base as django_base
@@ -161,6 +162,7 @@ class Cursor(django_base.SQLiteCursorWrapper):
         return super().__next__() if self.rows is None else next(self.rows)
 
 
+@lru_cache(maxsize=256)
 def converted(query: str) -> str:
     """With the marks that SQLite knows. The regular expression takes its time over thousands of them."""
     if "%%" not in query:
