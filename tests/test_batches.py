@@ -1,10 +1,13 @@
 """What is judged together is judged as if one after the other, and nobody's facts are overwritten by the way."""
 
+from uuid import UUID
+
 import pytest
 from django.db import IntegrityError, OperationalError
 
 from sessions import identity
 from sessions.live import reading, rows, streams
+from sessions.live.kinds import EVERY_STREAM, KINDS
 from sessions.live.news import News
 from sessions.live.ops import Answer, Name, Op
 from sessions.live.scene import Scene
@@ -32,6 +35,15 @@ def pushed(cafe: Cafe, stream: str, ref: int, after: int) -> dict[str, dict[str,
 
 def head(cafe: Cafe, stream: str, ref: int = 0) -> int:
     return Stream.objects.get(event=cafe.event, kind=stream, ref=ref).head
+
+
+def test_kinds_that_never_govern_lock_some_streams_alone() -> None:
+    for kind in KINDS.values():
+        for name in kind.operations:
+            op = Op(
+                UUID(int=1), 1, 1, Name(kind.name, 1), name, dict.fromkeys(kind.operations[name].checks, 1), None, 0
+            )
+            assert kind.may_govern or kind.locks(op) != EVERY_STREAM, name
 
 
 def test_a_seat_and_a_note_at_once_from_one_person_go_in_their_order(running: Cafe) -> None:

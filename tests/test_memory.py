@@ -11,11 +11,13 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
-from sessions.live import streams
+from sessions.clock import now_ms
+from sessions.live import scene, streams
 from sessions.live.memory import Memory
 from sessions.live.ops import Op
 from sessions.live.uuid7 import uuid7
 from sessions.models import Event, Participant, Stream
+from sessions.phases import GRACE_MS, LATE_MS
 from tables.models import Authorship, Board, Note
 from tests.cafe import Cafe
 from tests.notes_on_their_way import heard
@@ -113,6 +115,24 @@ def test_a_seat_that_is_left_and_a_board_that_is_locked_are_known(remembers: Caf
 def test_time_goes_on_by_itself(remembers: Cafe) -> None:
     Event.objects.filter(pk=remembers.event.pk).update(ends_at=1)
     assert remembers.writes(remembers.cem, "Trees").code == "session_closed"
+
+
+def test_who_handed_in_a_note_just_after_a_session_may_not_do_so_later(
+    cafe: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the next session runs, in which others write."""
+    passed = 0
+    monkeypatch.setattr(scene, "now_ms", lambda: now_ms() + passed)
+    first = f"board:{cafe.board(1).pk}"
+    assert cafe.does(cafe.moderator, "stage", "phase.go", phase="running", session=2).code is None
+    found = []
+    for passed in (0, GRACE_MS + 1_000, LATE_MS + 5_000):
+        note = {"q": cafe.question().pk, "text": "Benches", "colour": "mint", "_arrived": now_ms() + passed}
+        op = cafe.op(cafe.cem, first, "note.add", **note)
+        [answer] = streams.apply([op])
+        found.append(answer.code or Note.objects.get(pk=op.id).late)
+
+    assert found == [False, True, "session_closed"]
 
 
 def test_an_operation_that_was_heard_is_answered_as_before(remembers: Cafe) -> None:

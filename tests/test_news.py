@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sessions.live import shown, streams
-from sessions.live.hub import since
+from sessions.live.hub import encoded_since
 from sessions.live.news import News
 from sessions.live.ops import Op
 from sessions.live.wire import Encoded
@@ -26,7 +26,7 @@ def frames(stream: Stream, parts: Sequence[Encoded], start: int) -> list[list[st
 
 
 def read(one: News) -> list[list[str]]:
-    stream, parts = since([(one.stream.pk, one.start)])[one.stream.pk]
+    stream, parts = encoded_since([(one.stream.pk, one.start)])[one.stream.pk]
     return frames(stream, parts, one.start)
 
 

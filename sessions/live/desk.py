@@ -75,8 +75,16 @@ def make_op(viewer: Participant, frame: dict[str, Any], name: Name, op_id: UUID)
     fields = fields_of(name, frame["k"])
     if fields is None:
         raise Refused("outdated" if name.kind in KINDS else "not_found")
-    data = fields.clean(frame["d"])
-    return Op(op_id, viewer.event_id, viewer.id, name, frame["k"], data, frame.get("base"), now_ms())
+    return Op(
+        id=op_id,
+        event_id=viewer.event_id,
+        actor_id=viewer.id,
+        stream=name,
+        kind=frame["k"],
+        data=fields.clean(frame["d"]),
+        base=frame.get("base"),
+        arrived=now_ms(),
+    )
 
 
 class Writer:

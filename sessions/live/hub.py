@@ -181,7 +181,7 @@ class Hub:
             if follower.follows(sub) and not follower.window.full:
                 asking.add(id(sub))
                 wishes[sub.stream_id] = min(sub.cursor, wishes.get(sub.stream_id, sub.cursor))
-        frames = Frames(await in_thread(since, list(wishes.items())) if wishes else {})
+        frames = Frames(await in_thread(encoded_since, list(wishes.items())) if wishes else {})
         while those:
             follower, sub = those[0]
             if id(sub) in asking and follower.follows(sub):
@@ -284,7 +284,7 @@ class Hub:
         unread = set(ids)
         self.dirty -= unread  # before the reading: what rises during it is dirty again
         try:
-            found = await in_thread(since, [(pk, self.cursors[pk]) for pk in ids])
+            found = await in_thread(encoded_since, [(pk, self.cursors[pk]) for pk in ids])
             unread.clear()
         finally:
             self.dirty |= self.followers.keys() & unread
@@ -348,7 +348,7 @@ class Hub:
         return {follower for those in self.followers.values() for follower in those}
 
 
-def since(wishes: Sequence[tuple[int, int]]) -> Found:
+def encoded_since(wishes: Sequence[tuple[int, int]]) -> Found:
     """`streams.since`, with the parts as they are sent: the loop has no time for it."""
     return {pk: (row, [Encoded.of(part) for part in those]) for pk, (row, those) in streams.since(wishes).items()}
 

@@ -56,7 +56,7 @@ def ask(action: Action, role: Role, phase: Phase) -> None:
 
 
 class Saves:
-    """Rows to write, gathered by model so that each kind of writing is one statement."""
+    """Rows to write, gathered by model so that each kind of writing is one statement. A batch has one object each."""
 
     def __init__(self) -> None:
         self.inserts: dict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)

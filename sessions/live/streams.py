@@ -336,7 +336,7 @@ def _accepted(scene: Scene, stream: Stream, op: Op) -> Answer:
         own = scene.raised[stream.id]
     own.answers = True
     scene.answered[op.event_id, op.id] = own
-    return Answer(op.id, op.stream, own.seq)
+    return Answer(op.id, op.stream, seq=own.seq)
 
 
 def _again(change: Change, op: Op) -> Answer:

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from sessions.ledger import Erased, What
 from sessions.live import rows
-from sessions.live.compact import quoted
+from sessions.live.compact import json_text
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
@@ -82,9 +82,9 @@ class BoardKind(Kind):
     def raised(self, state: Cloth, after: Mapping[int, int]) -> dict[int, list[Encoded]]:
         found: dict[int, list[Encoded]] = {ref: [] for ref in after}
         for note in state.notes.values():
-            written = written_of(note, state.names)
-            if written.seq > after.get(written.board, written.seq):
-                found[written.board].append(written.encoded())
+            board = note.__dict__["board_id"]  # as an attribute Django's descriptor would be asked for it
+            if note.seq > after.get(board, note.seq):
+                found[board].append(written_of(note, state.names).encoded())
         return found
 
     def closed(self, scene: Scene, event: Event) -> None:
@@ -134,7 +134,7 @@ class Written(NamedTuple):
     name: str  # the author's
 
     def part(self) -> Part:
-        """The one place where a note becomes data; guests never get a hidden one."""
+        """The one place where a note becomes data, but for its twin `encoded`; guests never get a hidden one."""
         note = str(self.id)
         name = f"note:{note}"
         if self.gone_at is not None:
@@ -157,13 +157,15 @@ class Written(NamedTuple):
         return Part(name, self.seq, {"id": name, "seq": self.seq, "gone": True} if self.hidden else shown, shown)
 
     def encoded(self) -> Encoded:
-        """`part` as text. What nearly all are, all may see, is put together at once."""
+        """`part` as text. What nearly all are, all may see, is put together at once; `tests/test_news.py` holds both to
+        the same bytes.
+        """
         if self.hidden or self.gone_at is not None:
             return Encoded.of(self.part())
         note = str(self.id)
         text = (
-            f'{{"id":"note:{note}","seq":{self.seq},"note":"{note}","q":{self.question},"text":{quoted(self.text)},'
-            f'"colour":"{self.colour}","order":"{self.order}","by":{self.author},"name":{quoted(self.name)},'
+            f'{{"id":"note:{note}","seq":{self.seq},"note":"{note}","q":{self.question},"text":{json_text(self.text)},'
+            f'"colour":"{self.colour}","order":"{self.order}","by":{self.author},"name":{json_text(self.name)},'
             f'"at":{self.at},"edited":{self.edited},"late":{"true" if self.late else "false"},"hidden":false}}'
         )
         return Encoded(f"note:{note}", self.seq, text, text)
@@ -210,9 +212,15 @@ def _raise_hidden(scene: Scene, event: Event, note: Note) -> None:
 
 def _add(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Participant, op: Op) -> None:
     phase = scene.phase(event)
-    late = cloth.may_add(scene, event, board, actor, op.data["q"], phase)
+    runs, question = cloth.runs(event, board, phase), op.data["q"]
+    granted = runs and (actor.id, board.id, question) in cloth.granted
+    late = not granted and cloth.may_write(scene, event, board, actor, phase)
     if op.id in cloth.notes:
         raise Refused("op_id_conflict")
+    if not granted:
+        cloth.question(event, board, question)
+        if runs:
+            cloth.grant(board, actor, question)
     note = board.add_note(op.id, actor, op.data, now=scene.now, written=cloth.written.get(actor.id, 0))
     note.late = late
     cloth.put(scene, note, actor, board)
@@ -246,7 +254,7 @@ def _gone(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     note = cloth.note(board, op.data["note"], gone=True)
     _ask_own(scene, event, note, actor)
     if note.gone_at is None:
-        cloth.count_on(scene, note.author_id, board.id, -1)
+        cloth.count_on(scene, author=note.author_id, board=board.id, by=-1)
     board.take_away(note, now=scene.now)
     scene.erase(event, What.NOTE_GONE, note.id)
     _raise(scene, event, board, note, "gone_at")
@@ -257,7 +265,7 @@ def _back(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     _ask_own(scene, event, note, actor)
     if note.gone_at is not None:
         board.bring_back(note, written=cloth.written.get(note.author_id, 0))
-        cloth.count_on(scene, note.author_id, board.id, 1)
+        cloth.count_on(scene, author=note.author_id, board=board.id, by=1)
     scene.erase(event, What.NOTE_BACK, note.id)
     _raise(scene, event, board, note, "gone_at")
 

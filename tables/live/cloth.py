@@ -38,7 +38,7 @@ class Cloth:
         self.places: dict[int, Place] = {}  # theirs: asked of a row, each is a look into a row behind it
         self.notes: dict[UUID, Note] = {}
         self.names: dict[int, str] = {}  # of these notes' authors
-        self.granted: set[tuple[int, int, int]] = set()  # (participant, board, question) found right while it runs
+        self.granted: set[tuple[int, int, int]] = set()  # (participant, board, question): may write while it runs
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
         self.sat_asked: set[tuple[int, int]] = set()  # the same, of all about whom that was asked
@@ -119,6 +119,7 @@ class Cloth:
         wanted = (*NOTE, "author__name")
         found = rows.find(Note, wanted, {"id": named | set(known)})
         found += rows.find(Note, wanted, {"board": moving}, where="gone_at IS NULL")
+        found = [each for each in found if each[-1] is not None]  # nobody's, which only handwork leaves
         for note, values in zip(rows.objects(Note, NOTE, [each[:-1] for each in found]), found, strict=True):
             self.notes.setdefault(note.id, note)
             self.names[note.author_id] = values[-1]
@@ -151,27 +152,22 @@ class Cloth:
     def put(self, scene: Scene, note: Note, author: Participant, board: Board) -> None:
         self.notes[note.id] = note
         self.names[author.id] = author.name
-        self.count_on(scene, author.id, board.id, 1)
+        self.count_on(scene, author=author.id, board=board.id, by=1)
 
-    def count_on(self, scene: Scene, author: int, board: int, by: int) -> None:
+    def count_on(self, scene: Scene, *, author: int, board: int, by: int) -> None:
         """One more of the author's notes there, or one less."""
         self.written[author] = self.written.get(author, 0) + by
         scene.saves.count(Authorship, (author, board), by)
 
-    def may_add(
-        self, scene: Scene, event: Event, board: Board, actor: Participant, question: int, phase: Phase
-    ) -> bool:
-        """`may_write` for a note to a question that must be asked here. Who may while a session runs may do it again:
-        where seats, boards or sessions change, nothing is remembered.
+    def grant(self, board: Board, actor: Participant, question: int) -> None:
+        """Whoever sits there and was found to be allowed to write there is so as long as the board's session runs: all
+        else that this hangs on is either asked for each note or forgotten when it changes.
         """
-        asked = (actor.id, board.id, question)
-        if phase is Phase.RUNNING and asked in self.granted:
-            return False
-        late = self.may_write(scene, event, board, actor, phase)
-        self.question(event, board, question)
-        if phase is Phase.RUNNING and not late:
-            self.granted.add(asked)
-        return late
+        if self._sits_at(board, actor):
+            self.granted.add((actor.id, board.id, question))
+
+    def runs(self, event: Event, board: Board, phase: Phase) -> bool:
+        return phase is Phase.RUNNING and event.session_no == self.places[board.id].number
 
     def may_write(self, scene: Scene, event: Event, board: Board, actor: Participant, phase: Phase) -> bool:
         """Whether a new note counts as late; `Refused` when it may not be written at all. `phase` is the event's."""
@@ -196,8 +192,7 @@ class Cloth:
             raise Refused("session_closed" if _begun(event, board) else "not_allowed_now")
 
     def _talks_at(self, event: Event, board: Board, actor: Participant, phase: Phase) -> bool:
-        runs = phase is Phase.RUNNING and event.session_no == self.places[board.id].number
-        return runs and self._sits_at(board, actor)
+        return self.runs(event, board, phase) and self._sits_at(board, actor)
 
     def _sits_at(self, board: Board, actor: Participant) -> bool:
         place = self.places[board.id]

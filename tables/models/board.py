@@ -83,7 +83,7 @@ class Board(models.Model):
         return f"{self.session_id}/{self.table_id}"
 
     def add_note(self, pk: UUID, by: Participant, data: dict[str, Any], *, now: int, written: int) -> Note:
-        """A new note, not yet saved. `written` counts what the author wrote in the event so far."""
+        """A new note, not yet saved, to a question that is asked here. `written` counts what its author has."""
         self._refuse_if_full(written)
         self.note_count += 1
         self.newest = pk
