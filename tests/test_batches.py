@@ -40,10 +40,27 @@ def head(cafe: Cafe, stream: str, ref: int = 0) -> int:
 def test_kinds_that_never_govern_lock_some_streams_alone() -> None:
     for kind in KINDS.values():
         for name in kind.operations:
-            op = Op(
-                UUID(int=1), 1, 1, Name(kind.name, 1), name, dict.fromkeys(kind.operations[name].checks, 1), None, 0
-            )
+            data = dict.fromkeys(kind.operations[name].checks, 1)
+            op = Op(UUID(int=1), 1, 1, Name(kind.name, 1), name, data, None, 0)
             assert kind.may_govern or kind.locks(op) != EVERY_STREAM, name
+
+
+def test_a_note_is_moved_in_the_batch_that_writes_it(running: Cafe) -> None:
+    running.writes(running.cem, "Trees")
+    board, question = f"board:{running.board().pk}", running.question().pk
+    writes = running.op(running.cem, board, "note.add", q=question, text="Benches")
+    moves = running.op(running.cem, board, "note.move", note=writes.id, after=None)
+    assert codes(streams.apply([writes, moves])) == [None, None]
+    assert list(Note.objects.values_list("text", "question_id")) == [("Benches", question), ("Trees", question)]
+
+
+def test_a_note_that_handwork_left_without_an_author_harms_no_other(running: Cafe) -> None:
+    lost = running.note(running.writes(running.cem, "Benches"))
+    Note.objects.filter(pk=lost.pk).update(author_id=10**9)
+    board, question = f"board:{running.board().pk}", running.question().pk
+    moves = running.op(running.cem, board, "note.move", note=lost.pk, after=None)
+    writes = running.op(running.ben, board, "note.add", q=question, text="Trees")
+    assert codes(streams.apply([moves, writes])) == ["not_found", None]
 
 
 def test_a_seat_and_a_note_at_once_from_one_person_go_in_their_order(running: Cafe) -> None:
