@@ -9,7 +9,7 @@ import random
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, cast
 from uuid import UUID
@@ -28,7 +28,8 @@ from tests.bench.document import row_of
 from tests.bench.goals import GOALS, Goal
 from tests.bench.loop import Line, Loop, Plan
 from tests.bench.ours import notes
-from tests.bench.search import search
+from tests.bench.search import TRIES, abreast, calmest, search
+from tests.bench.tempo import Tempo, share_of_slow
 from tests.machine import or_say
 from zoomcafe.serving.frames import whole_texts
 
@@ -41,6 +42,7 @@ GOOD: Figures = {
     "late_ms": 1.0,
     "cpu_generator": 0.1,
     "strangers": 0.0,
+    "slowed": 0.0,
 }
 
 
@@ -179,31 +181,117 @@ def test_a_step_is_judged(found: Figures, said: str) -> None:
 
 
 class Machine:
-    """Passes up to `able` notes a second."""
+    """Passes up to `able` notes a second; less while it is slowed down, to `slowed` of each step's time. It is what is
+    measured, and the pulse of the core on which it is.
+    """
 
-    def __init__(self, able: float, most: float = float("inf")) -> None:
+    def __init__(self, able: float, most: float = float("inf"), slowed: Iterable[float] = ()) -> None:
         self.able, self.most_per_s = able, most
+        self.coming = iter(slowed)
+        self.now = 0.0
         self.tried: list[float] = []
+        self.waits = self.left = 0
+
+    def wait_for_calm(self) -> None:
+        self.waits += 1
+        self.now = next(self.coming, 0.0)
+
+    def slowed(self, since: float, until: float) -> float:
+        return self.now
+
+    def leave(self) -> None:
+        self.left += 1
 
     def take(self, step: Step) -> Figures:
         self.tried.append(step.rate)
-        late = {} if step.rate <= self.able else {"p99_ms": 500.0}
-        return GOOD | {"rate": step.rate, "sent_per_s": step.rate, "deliveries_per_s": 6 * step.rate} | late
+        able = self.able / (1 + 0.6 * self.now)
+        late = {} if step.rate <= able else {"p99_ms": 500.0}
+        seen = 6 * min(step.rate, able)
+        return GOOD | {"rate": step.rate, "sent_per_s": step.rate, "deliveries_per_s": seen} | late
+
+
+def found_by(machine: Machine, first: float, **options: Any) -> Figures:
+    [found] = abreast([(machine, search(machine, Step(first), machine, tells=lambda _step: None, **options))])
+    return found
 
 
 @pytest.mark.parametrize("first", [100.0, 1_000.0, 30_000.0])
 def test_a_search_ends_close_below_what_is_possible(first: float) -> None:
     machine = Machine(able=1_000)
-    found = search(machine, Step(first), halvings=4, tells=lambda _step: None)
+    found = found_by(machine, first, halvings=4)
     assert 970 < found["best"]["rate"] <= 1_000
     assert found["ended_by"] == "p99 above 100 ms"
 
 
 def test_a_search_stops_where_people_may_not_write_faster() -> None:
     machine = Machine(able=5_000, most=2_910)
-    found = search(machine, Step(1_000), tells=lambda _step: None)
+    found = found_by(machine, 1_000)
     assert (found["best"]["rate"], found["ended_by"]) == (2_910, "the limits for one person")
     assert max(machine.tried) == 2_910
+
+
+def test_a_step_that_strangers_spoilt_is_taken_again_and_counts_once() -> None:
+    machine = Machine(able=1_000, slowed=[0.5, 0.5, 0.0])
+    found = found_by(machine, 1_000, halvings=0, most_steps=2)
+    assert machine.tried == [1_000, 1_000, 1_000, 1_600]
+    assert [step["slowed"] for step in found["steps"]] == [0.5, 0.5, 0.0, 0.0]
+    assert found["best"]["rate"] == 1_000
+    assert machine.waits == 4
+
+
+def test_a_step_that_was_calm_or_hopeless_is_not_taken_again() -> None:
+    calm, hopeless = Machine(able=1_000), Machine(able=1_000, slowed=[0.5])
+    for machine in (calm, hopeless):
+        found_by(machine, 2_000, halvings=0, most_steps=1)
+        assert machine.tried == [2_000]
+
+
+def test_a_machine_that_is_never_calm_is_measured_as_it_is() -> None:
+    machine = Machine(able=1_000, slowed=[0.5] * 100)
+    found = found_by(machine, 900, halvings=0, most_steps=1)
+    assert machine.tried == [900] * TRIES
+    assert found["ended_by"] == "no rate passed"
+    assert calmest(machine, Step(500), machine)["slowed"] == 0.5
+
+
+def test_targets_that_are_compared_take_their_steps_in_turn() -> None:
+    one, other = Machine(able=1_000), Machine(able=3_000)
+    order: list[str] = []
+    searches = [
+        (each, search(each, Step(900), each, halvings=0, tells=lambda _step, name=name: order.append(name)))
+        for each, name in ((one, "one"), (other, "other"))
+    ]
+    found = abreast(searches)
+    assert [each["best"]["rate"] for each in found] == [900, pytest.approx(2_304)]
+    assert order == ["one", "other"] * 2 + ["other"] * 2
+    assert one.left >= len(one.tried)
+
+
+def test_of_a_rate_the_first_calm_step_is_told() -> None:
+    machine = Machine(able=1_000, slowed=[0.3, 0.2, 0.05, 0.0])
+    assert calmest(machine, Step(500), machine)["slowed"] == 0.05
+
+
+def test_the_fastest_tenth_says_what_fast_is() -> None:
+    samples = [(float(at), 1.0 if at % 5 == 0 else 1.1) for at in range(50)]
+    assert share_of_slow(samples, 0, 50) == 0
+    samples += [(float(at), 1.6) for at in range(50, 60)]
+    assert share_of_slow(samples, 0, 60) == pytest.approx(10 / 60)
+    assert share_of_slow(samples, 50, 60) == 1
+    assert share_of_slow(samples, 70, 80) == 0
+
+
+def test_the_metronome_beats_until_the_end() -> None:
+    with Tempo() as tempo:
+        becomes(lambda: len(tempo.samples()) >= 3)
+        moments = [at for at, _took in tempo.samples()]
+        assert moments == sorted(moments)
+        assert all(0 < took < 1 for _at, took in tempo.samples())
+        assert 0 <= tempo.slowed(moments[0], time.monotonic()) <= 1
+        tempo.metronome.kill()
+        tempo.metronome.wait()
+        with pytest.raises(RuntimeError):
+            tempo.wait_for_calm()
 
 
 def test_notes_bear_the_moments_at_which_they_are_written() -> None:

@@ -19,7 +19,8 @@ from tests.bench.lines import Line, Log, say, table
 from tests.bench.ours import Product
 from tests.bench.peers.peer import PEERS, Peer
 from tests.bench.site import PROFILES
-from tests.bench.workloads import WITH_PEERS, WORKLOADS, measure
+from tests.bench.tempo import Tempo
+from tests.bench.workloads import ALL, WITH_PEERS, measure
 from tests.chaos.postgres import MissingError
 from zoomcafe.environment import var_dir
 
@@ -32,8 +33,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing we started is left
     log = Log(options.out, " ".join(sys.argv[1:]))
     try:
-        with on_core(GENERATOR_CORE):
-            lines = run(options, log)
+        with on_core(GENERATOR_CORE), Tempo() as tempo:
+            lines = run(options, log, tempo)
     except MissingError as missing:
         say(f"This needs {missing}.")
         return 1
@@ -43,8 +44,8 @@ def main() -> int:
     return 0
 
 
-def run(options: argparse.Namespace, log: Log) -> list[Line]:
-    """Every workload with every target, one after the other, as often as asked: A B C, A B C."""
+def run(options: argparse.Namespace, log: Log, tempo: Tempo) -> list[Line]:
+    """Every workload with every target, as often as asked: A B C, A B C."""
     product = Product(options.profile, options.workers, dict(options.limit))
     ours = [product, *([replace(product, plain=True)] if options.plain else [])]
     peers = [peer for peer in PEERS if options.against and (not options.peer or peer.folder in options.peer)]
@@ -52,9 +53,9 @@ def run(options: argparse.Namespace, log: Log) -> list[Line]:
     for name in options.what:
         targets: list[Product | Peer] = [*ours, *(peers if name in WITH_PEERS else [])]
         for number in range(options.runs):
-            for target in targets:
-                say(f"{name}, {target.name}, run {number + 1} of {options.runs}")
-                line = {"run": number, **measure(name, target, options)}
+            say(f"{name}, run {number + 1} of {options.runs}")
+            for found in measure(name, targets, options, tempo):
+                line = {"run": number, **found}
                 log.write(line)
                 lines.append(line)
     return lines
@@ -83,7 +84,7 @@ def side_by_side(lines: list[Line]) -> str:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__)
-    parser.add_argument("what", nargs="*", default=["cafe"], help=f"of {', '.join(WORKLOADS)} (default: cafe)")
+    parser.add_argument("what", nargs="*", default=["cafe"], help=f"of {', '.join(ALL)} (default: cafe)")
     parser.add_argument("--against", choices=["peers"], help="what others would use, interleaved; installed by npm")
     parser.add_argument(
         "--peer", action="append", choices=sorted({peer.folder for peer in PEERS}), help="only this one"
@@ -111,7 +112,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=var_dir() / "bench" / "lines.jsonl", help="where lines are added")
     parser.add_argument("--document", action="store_true", help="only write docs/performance.md from its .jsonl")
     options = parser.parse_args()
-    if unknown := set(options.what) - WORKLOADS.keys():
+    if unknown := set(options.what) - {*ALL}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     return options
 

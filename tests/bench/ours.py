@@ -59,6 +59,9 @@ class Ours:
         self.loop = self.crowd.loop()
         self.loop.rest(SETTLE_S)
 
+    def leave(self) -> None:
+        self.close()
+
     def close(self) -> None:
         if self.loop is not None:
             self.loop.close()

@@ -133,6 +133,9 @@ class Rooms:
         self.close()
         return found
 
+    def leave(self) -> None:
+        """They have left: every step has sockets of its own."""
+
     def seats_of(self) -> list[Seat]:
         return [
             Seat(f"r{self.steps}x{n // self.seats}", *divmod(n, self.seats)) for n in range(self.tables * self.seats)
