@@ -21,7 +21,7 @@ from sessions.live.uuid7 import made_at
 from tests.bench import web
 from tests.bench.backlog import Backlog
 from tests.bench.cafe import HELD_UP, Figures, Step, plan, rounds, verdict
-from tests.bench.compare import Median, field, ratio
+from tests.bench.compare import Median, field, figures, ratio
 from tests.bench.cores import CORES, GENERATOR_CORE, SERVER_CORE, on_core
 from tests.bench.crowd import Crowd, Person
 from tests.bench.document import row_of
@@ -180,6 +180,11 @@ def test_a_step_is_judged(found: Figures, said: str) -> None:
     assert verdict(GOOD | found) == said
 
 
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.search.REST_S", 0)
+
+
 class Machine:
     """Passes up to `able` notes a second; less while it is slowed down, to `slowed` of each step's time. It is what is
     measured, and the pulse of the core on which it is.
@@ -316,6 +321,19 @@ def test_ratios_are_taken_within_each_run() -> None:
     found = ratio(ours, theirs, field("x"))
     assert found == Median(2.5, 2.0, 3.0, 2)
     assert found.spread == pytest.approx(0.4)
+
+
+def test_the_figures_are_medians_of_what_was_measured() -> None:
+    lines = [
+        {"run": run, "what": "cafe", "target": "ours", "p99_ms": p99, "verdict": "pass", "pages": {}}
+        for run, p99 in enumerate((3.0, 9.0, 4.0))
+    ]
+    lines += [{"run": 0, "what": "search", "target": "ours", "best": {"deliveries_per_s": 60.0}, "slowed": 0.1}]
+    lines += [{"run": 0, "what": "search", "target": "theirs", "best": None}]
+    assert figures(lines) == {
+        "cafe": {"ours": {"p99_ms": 4.0}},
+        "search": {"ours": {"deliveries_per_s": 60.0}, "theirs": {}},
+    }
 
 
 @pytest.mark.parametrize(

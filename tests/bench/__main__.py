@@ -7,12 +7,13 @@ when the generator was not what held things up.
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench.compare import deliveries, median, ratio
+from tests.bench.compare import deliveries, figures, median, ratio
 from tests.bench.cores import GENERATOR_CORE, on_core
 from tests.bench.document import write
 from tests.bench.lines import Line, Log, say, table
@@ -41,6 +42,7 @@ def main() -> int:
     if options.against and "search" in options.what:
         say(side_by_side(lines))
     say(f"The lines are in {options.out}.")
+    sys.stdout.write(f"{json.dumps(figures(lines), ensure_ascii=False)}\n")
     return 0
 
 
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace, log: Log, tempo: Tempo) -> list[Line]:
     """Every workload with every target, as often as asked: A B C, A B C."""
     product = Product(options.profile, options.workers, dict(options.limit))
     ours = [product, *([replace(product, plain=True)] if options.plain else [])]
-    peers = [peer for peer in PEERS if options.against and (not options.peer or peer.folder in options.peer)]
+    peers = [peer for peer in PEERS if options.against and (not options.peer or peer.key in options.peer)]
     lines: list[Line] = []
     for name in options.what:
         targets: list[Product | Peer] = [*ours, *(peers if name in WITH_PEERS else [])]
@@ -86,9 +88,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__)
     parser.add_argument("what", nargs="*", default=["cafe"], help=f"of {', '.join(ALL)} (default: cafe)")
     parser.add_argument("--against", choices=["peers"], help="what others would use, interleaved; installed by npm")
-    parser.add_argument(
-        "--peer", action="append", choices=sorted({peer.folder for peer in PEERS}), help="only this one"
-    )
+    parser.add_argument("--peer", action="append", choices=[peer.key for peer in PEERS], help="only this one")
     parser.add_argument("--profile", choices=PROFILES, default="sqlite")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="beside it the product by Daphne's own command line")

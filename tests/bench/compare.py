@@ -46,6 +46,19 @@ def ratio(ours: Iterable[Line], theirs: Iterable[Line], figure: Figure) -> Media
     return Median.of(quotients)
 
 
+def figures(lines: Iterable[Line]) -> dict[str, dict[str, dict[str, float]]]:
+    """Of each workload and target the medians over its runs; of a search those of its best steps."""
+    groups: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        groups.setdefault((line["what"], line["target"]), []).append(line.get("best") or line)
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for (what, target), those in groups.items():
+        names = [name for name, value in those[0].items() if name != "run" and type(value) in (int, float)]
+        values = {name: median(those, field(name)) for name in names}
+        found.setdefault(what, {})[target] = {name: one.value for name, one in values.items() if one}
+    return found
+
+
 def deliveries(line: Line) -> float | None:
     """Of a search: deliveries a second of the best step; nothing when none passed or the generator was the limit."""
     if line.get("ended_by") in {GENERATOR_WAS, HELD_UP}:

@@ -77,7 +77,7 @@ class Product:
     profile: str = "sqlite"
     workers: int = 1
     raised: dict[str, int] = field(default_factory=dict)
-    first_rate: float = 300.0
+    first_rate: float = 6_000.0
     plain: bool = False
 
     @property

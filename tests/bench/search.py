@@ -18,7 +18,7 @@ from tests.bench.tempo import CALM, Pulse
 FACTOR = 1.6
 LOWEST = 2.0  # notes a second
 STRANGERS = 0.15  # of a core: a step from which others took it is spoilt
-TRIES = 6  # of a step that others spoil
+TRIES = 4  # of a step that others spoil
 SHARED = 0.6  # more work is done in a time by a core that shares its processor with nobody
 REST_S = 0.2
 BRIEF = ("rate", "deliveries_per_s", "p99_ms", "strangers", "slowed", "verdict")  # of a step; the best is kept whole

@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).with_name("metronome.py")
 SLOW = 1.25  # times what the fastest tenth took
 CALM = 0.1  # of the samples may be slow
 LAST_S = 0.5  # that must have been calm before anything begins
-MOST_WAIT_S = 20.0
+MOST_WAIT_S = 3.0
 STARTS_WITHIN_S = 10.0
 Sample = tuple[float, float]
 

@@ -48,6 +48,12 @@ class Peer:
     stores: str
     first_rate: float
     env: dict[str, str] = field(default_factory=dict)
+    variant: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name on the command line."""
+        return f"{self.folder}{self.variant}"
 
     @property
     def place(self) -> Path:
@@ -187,6 +193,7 @@ PEERS = (
         stores="first, without waiting for the disk",
         first_rate=400,
         env={"WAL": "1"},
+        variant="-wal",
         **TLDRAW,
     ),
     Peer("tldraw sync + SQLite", stores="first", first_rate=120, **TLDRAW),
