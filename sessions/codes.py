@@ -30,6 +30,11 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def login_digest(key: str) -> str:
+    """The same of the key of a sign-in, in the forty characters that Django has for it."""
+    return digest(key)[:40]
+
+
 class KeyConverter:
     """An event's permanent key in an address; what cannot be one leads nowhere."""
 

@@ -4,13 +4,17 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from sessions.codes import login_digest
+from sessions.logins import SessionStore
 from sessions.models import Moderator, SignInLink
 from tests.forms_found import forms_in
 
@@ -37,6 +41,46 @@ def test_ada_signs_in_and_out(client: Client, ada: Moderator) -> None:
     assert client.get("/sign-out/").status_code == 405
     assert client.post("/sign-out/").status_code == 302
     assert not is_in(client)
+
+
+def test_the_database_does_not_tell_by_which_cookie_ada_is_signed_in(client: Client, ada: Moderator) -> None:
+    sign_in(client)
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    [row] = Session.objects.all()
+    assert key not in (row.session_key, row.session_data)
+    copied = Client()
+    copied.cookies[settings.SESSION_COOKIE_NAME] = row.session_key
+    assert not is_in(copied)
+    copied.cookies[settings.SESSION_COOKIE_NAME] = row.session_key[:32]
+    assert not is_in(copied)
+    copied.cookies[settings.SESSION_COOKIE_NAME] = key
+    assert is_in(copied)
+    client.post("/sign-out/")
+    assert not Session.objects.exists()
+    assert not is_in(copied)
+
+
+def test_a_sign_in_that_has_expired_is_none(client: Client, ada: Moderator) -> None:
+    sign_in(client)
+    Session.objects.update(expire_date=timezone.now())
+    assert not is_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_sign_in_is_kept_in_the_same_way_by_who_does_not_wait() -> None:
+    login = SessionStore()
+    await login.aset("cup", "full")
+    await login.asave()
+    key = str(login.session_key)
+    assert await Session.objects.filter(pk=login_digest(key)).acount() == await Session.objects.acount() == 1
+    assert await SessionStore(key).aget("cup") == "full"
+    assert await login.aexists(key)
+    assert not await login.aexists(login_digest(key))
+    await SessionStore(login_digest(key)).adelete()
+    assert await login.aexists(key)
+    await login.adelete()
+    assert not await Session.objects.aexists()
+    await SessionStore().adelete()
 
 
 def test_capitals_and_spaces_around_the_address_do_not_matter(client: Client, ada: Moderator) -> None:

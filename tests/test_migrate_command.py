@@ -8,14 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import Signal
+from django.test import Client
 from django.utils import timezone
 
 from sessions.clock import now_ms
-from sessions.models import Event, Participant
+from sessions.models import Event, Moderator, Participant
 from sessions.phases import Phase
 from tables.models import Authorship, Board, Note
 from tests.cafe import Cafe
@@ -128,6 +131,15 @@ def test_what_was_written_before_is_counted_afterwards() -> None:
     migrates("tables", "0005", while_live=True)
     migrates("tables", while_live=True)
     assert counted() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_was_signed_in_before_is_so_afterwards(client: Client, ada: Moderator) -> None:
+    migrates("cafe", "0006", while_live=True)
+    client.force_login(ada)
+    Session.objects.update(session_key=client.cookies[settings.SESSION_COOKIE_NAME].value)  # as it was kept then
+    migrates(while_live=True)
+    assert client.get("/password/").status_code == 200
 
 
 def counted() -> tuple[set[tuple[int, int, int]], dict[int, UUID | None]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -106,8 +107,6 @@ def _viewer(event: Event, person: Participant | None, caller: Caller) -> Partici
 
 def _signed_in(cookies: str) -> object:
     """The account of Django's session cookie, as its middleware would find it."""
-    from importlib import import_module
-
     key = secret_in(cookies, settings.SESSION_COOKIE_NAME)
     if not key or not SESSION_KEY.fullmatch(key):
         return None
