@@ -21,10 +21,10 @@ from sessions.live.wire import answer_frame, dump, parts_frames
 from sessions.models import Participant
 from tables.live.board import written_of
 from tables.models import Note
+from tests.browsing import Browser, board_of, browser
 from tests.cafe import Cafe
 from tests.notes_on_their_way import go, heads, said
 from tests.opcodes import Opcodes
-from tests.test_socket import Browser, board_of, browser
 
 PAGES = {"join": 1, "lobby": 13, "table": 17, "console": 19, "screen": 19, "gallery": 14}
 LATER, OF_ROOM = 8, 4

@@ -68,6 +68,22 @@ def note(pk: str, author: int, text: str, seq: int, **facts: Any) -> Note:
 
 def sound() -> Evidence:
     """Ben, Cem and Dana write, Ada hides one note; Cem has a client and a browser, Ada a client."""
+    rows = kept()
+    return Evidence(
+        deeds={done.id: done for done in DEEDS},
+        rows=rows,
+        views=seen(rows),
+        screens=(Screen("Cem's browser", 1, (Paper(BENCHES, 3, 1, "Two benches #cem-2#", "mint"),)),),
+        records={"gallery": ("Two benches #cem-2#", "Shade #ben-1#")},
+        outboxes={"Cem": ()},
+        typed={"Cem": ("Benches #cem-1#",)},
+        brought_by_beat=(False, True, False),
+        contended=(100, 3),
+    )
+
+
+def kept() -> Rows:
+    """What the database says of it."""
     order = sorted(DEEDS, key=lambda done: (done.stream, done.seqs or [99]))
     streams = {"board:1": 6, "room": 2, "stage": 1, f"me:{CEM}": 0, f"me:{ADA}": 0}
     notes = (
@@ -76,7 +92,7 @@ def sound() -> Evidence:
         note(SHADE, BEN, "Shade #ben-1#", 6, colour="oat", q=2, hidden=True),
     )
     tables = (Table(1, 1, "Table 1", cap=2, open=True), Table(2, 2, "Table 2", cap=2, open=True))
-    rows = Rows(
+    return Rows(
         streams={name: Stream(number, name, head) for number, (name, head) in enumerate(streams.items(), 1)},
         changes=tuple(change(number, done) for number, done in enumerate(order, 1)),
         notes=notes,
@@ -88,6 +104,10 @@ def sound() -> Evidence:
         written={CEM: 1, DANA: 0, BEN: 1},
         word="Coffee #ada-1#",
     )
+
+
+def seen(rows: Rows) -> tuple[View, View]:
+    """What Cem's and Ada's clients say of it."""
     room = {
         f"table:{table.id}": {
             "no": table.number,
@@ -96,25 +116,17 @@ def sound() -> Evidence:
             "open": table.open,
             "seats": [{"p": seat.person, "i": seat.place} for seat in rows.seats if seat.table == table.id],
         }
-        for table in tables
+        for table in rows.tables
     }
     stage = {"now": {"word": rows.word}}
-    shown = {f"note:{n.id}": {"id": n.id, "note": n.id, **n.as_seen(NAMES[n.author])} for n in notes if not n.is_gone}
+    shown = {
+        f"note:{n.id}": {"id": n.id, "note": n.id, **n.as_seen(NAMES[n.author])} for n in rows.notes if not n.is_gone
+    }
     of_guests = {name: part for name, part in shown.items() if not part["hidden"]}
     cursors = {"board:1": 6, "room": 2, "stage": 1, "me": 0}
-    return Evidence(
-        deeds={done.id: done for done in DEEDS},
-        rows=rows,
-        views=(
-            View("Cem", CEM, "guests", cursors, {"board:1": of_guests, "room": room, "stage": stage, "me": own(1)}),
-            View("Ada", ADA, "moderators", cursors, {"board:1": shown, "room": room, "stage": stage, "me": {}}),
-        ),
-        screens=(Screen("Cem's browser", 1, (Paper(BENCHES, 3, 1, "Two benches #cem-2#", "mint"),)),),
-        records={"gallery": ("Two benches #cem-2#", "Shade #ben-1#")},
-        outboxes={"Cem": ()},
-        typed={"Cem": ("Benches #cem-1#",)},
-        brought_by_beat=(False, True, False),
-        contended=(100, 3),
+    return (
+        View("Cem", CEM, "guests", cursors, {"board:1": of_guests, "room": room, "stage": stage, "me": own(1)}),
+        View("Ada", ADA, "moderators", cursors, {"board:1": shown, "room": room, "stage": stage, "me": {}}),
     )
 
 

@@ -27,9 +27,9 @@ from tables.models import Note, Seat
 from tests.cafe import Cafe
 from tests.chaos import broken_server
 from tests.chaos.mutants import MUTANTS, switched_off
+from tests.readers import Reader
 from tests.test_client import Wire
 from tests.test_desk import answer_to
-from tests.test_hub import Reader
 from zoomcafe import database
 from zoomcafe.sqlite.base import DatabaseWrapper
 

@@ -9,8 +9,8 @@ from pytest_django import Settings
 
 from sessions.live import socket
 from sessions.live.house import house
+from tests.browsing import Browser
 from tests.pages import reads, words
-from tests.test_socket import Browser
 
 PING = {"t": "ping", "c": 1}
 

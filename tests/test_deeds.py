@@ -11,8 +11,9 @@ from asgiref.sync import sync_to_async
 from sessions.live import streams
 from sessions.live.stage import MOST_DEEDS, now_part
 from sessions.models import Stream
+from tests.browsing import Browser, session_of
 from tests.cafe import Cafe
-from tests.test_socket import Browser, running, session_of
+from tests.test_socket import running
 
 live = running
 

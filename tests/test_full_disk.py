@@ -16,10 +16,10 @@ from sessions.live.threads import in_writer
 from sessions.live.trouble import code_of, storage
 from sessions.models import Event, Moderator, Participant
 from tables.models import Note
+from tests.browsing import Browser, board_of, browser, session_of
 from tests.cafe import Cafe, new_id
 from tests.cast import browser_of
 from tests.test_desk import Trouble
-from tests.test_socket import Browser, board_of, browser, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = "Benches " * 120

@@ -24,6 +24,7 @@ from sessions.live import threads, wire
 from sessions.live.words import SENTENCES, say
 from sessions.models import Change, Event, Participant, Session, Stream
 from tables.models import Board, Note, Seat, SeatHistory, Table, Takeaway
+from tests.browsing import Browser
 from tests.cafe import Cafe, new_id
 from tests.hostile import (
     FOLLOWED,
@@ -37,7 +38,6 @@ from tests.hostile import (
     thorough,
     written,
 )
-from tests.test_socket import Browser
 from tests.transports import client, post
 
 pytestmark = pytest.mark.django_db(transaction=True)

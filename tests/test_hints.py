@@ -20,8 +20,8 @@ from sessions.live.hints import Hints
 from sessions.live.hub import Hub
 from sessions.models import Stream
 from tests.cafe import Cafe
+from tests.readers import Reader, board_stream, everybody_left, unheard, writes
 from tests.redis_server import RedisServer, redis_running
-from tests.test_hub import Reader, board_stream, everybody_left, unheard, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 30.0

@@ -16,8 +16,8 @@ from sessions.models import Change, Event, Participant
 from sessions.phases import Phase
 from tables.models import Note, Seat
 from tests import test_socket
+from tests.browsing import board_of, browser
 from tests.cafe import Cafe, new_id
-from tests.test_socket import board_of, browser
 from tests.transports import WAYS, everywhere, post
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -19,8 +19,8 @@ from sessions.live.hub import Hub
 from sessions.live.pace import knocking, strangers
 from sessions.live.socket import coming
 from tables.models import Note, Seat
+from tests.browsing import SOON, Browser, board_of, browser
 from tests.cafe import Cafe, new_id
-from tests.test_socket import SOON, Browser, board_of, browser
 from tests.transports import client, post
 
 HELLO = {"t": "hello", "v": 1, "streams": {"stage": 0, "me": 0}}

@@ -14,10 +14,10 @@ from websockets.asyncio.client import connect
 
 from sessions.live import threads
 from tables.models import Note
+from tests.browsing import Browser, board_of, browser
 from tests.cafe import Cafe, new_id
 from tests.test_serving import MIB, Tiny, read_all
 from tests.test_serving import running as serving
-from tests.test_socket import Browser, board_of, browser
 from tests.transports import WAYS, client, post
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -19,9 +19,9 @@ from sessions.models import Change, Event, Moderator, Participant, Stream
 from sessions.phases import LATE_MS, Phase
 from tables.live import cloth
 from tables.models import Board, Note, Seat, Table
+from tests.browsing import Browser, board_of, browser
 from tests.cafe import Cafe, new_id
 from tests.cast import MINUTE_MS, browser_of, put
-from tests.test_socket import Browser, board_of, browser
 from tests.transports import WAYS, client, everywhere
 
 SHUT = "session_closed"

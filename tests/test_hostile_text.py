@@ -15,9 +15,9 @@ from sessions.live import fields, threads
 from sessions.models import Event, Participant
 from sessions.text import PERHAPS_MARKS, TWO_MARKS, composed
 from tables.models import Note, Seat, Table
+from tests.browsing import board_of
 from tests.cafe import Cafe
 from tests.pages import reads
-from tests.test_socket import board_of
 from tests.transports import WAYS, by_form, client, everywhere, post
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -71,30 +71,34 @@ def test_only_its_owner_reads_it(place: Path) -> None:
     assert place.stat().st_mode & 0o777 == 0o600
 
 
+def everything_is_erased(cafe: Cafe) -> None:
+    note = cafe.note(cafe.writes(cafe.cem, "Benches under trees"))
+    phone = identity.new_device(cafe.cem)
+    for who, kind in (
+        (cafe.moderator, "note.hide"),
+        (cafe.moderator, "note.show"),
+        (cafe.cem, "note.gone"),
+        (cafe.cem, "note.back"),
+        (cafe.cem, "note.gone"),
+    ):
+        assert cafe.does(who, f"board:{note.board_id}", kind, note=note.pk).code is None
+    identity.leave_elsewhere(cafe.cem, phone)
+    for removed in (True, False, True):
+        cafe.does(cafe.moderator, "room", "person.set", p=cafe.dana.pk, removed=removed)
+    cafe.does(cafe.moderator, "room", "person.set", p=cafe.ben.pk, name="Benedikt")
+    cafe.does(cafe.moderator, "stage", "phase.go", phase="closed")
+    browser = Client()
+    browser.force_login(cafe.ada)
+    assert browser.post(f"/events/{cafe.event.key}/delete/").status_code == 302
+
+
 @pytest.mark.django_db
 def test_every_erasure_is_written_down_by_ids_alone(
     running: Cafe, place: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    note = running.note(running.writes(running.cem, "Benches under trees"))
-    board, key = f"board:{note.board_id}", running.event.key
-    phone = identity.new_device(running.cem)
+    key = running.event.key
     with django_capture_on_commit_callbacks(execute=True):
-        for who, kind in (
-            (running.moderator, "note.hide"),
-            (running.moderator, "note.show"),
-            (running.cem, "note.gone"),
-            (running.cem, "note.back"),
-            (running.cem, "note.gone"),
-        ):
-            assert running.does(who, board, kind, note=note.pk).code is None
-        identity.leave_elsewhere(running.cem, phone)
-        for removed in (True, False, True):
-            running.does(running.moderator, "room", "person.set", p=running.dana.pk, removed=removed)
-        running.does(running.moderator, "room", "person.set", p=running.ben.pk, name="Benedikt")
-        running.does(running.moderator, "stage", "phase.go", phase="closed")
-        browser = Client()
-        browser.force_login(running.ada)
-        assert browser.post(f"/events/{key}/delete/").status_code == 302
+        everything_is_erased(running)
     text = place.read_text(encoding="ascii")
     assert [json.loads(each)["what"] for each in text.splitlines()] == [
         "note hidden",

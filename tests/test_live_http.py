@@ -12,9 +12,9 @@ from django.test import AsyncClient
 from sessions.live import desk, http, socket, threads
 from sessions.live.ops import Answer, Name
 from tables.models import Note, Seat
+from tests.browsing import Browser, browser, everything
 from tests.cafe import Cafe, new_id
 from tests.forms_found import forms_in
-from tests.test_socket import Browser, browser, everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

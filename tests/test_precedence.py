@@ -25,11 +25,11 @@ from sessions.live.news import News
 from sessions.live.precedence import GivingWay, going_first, is_free
 from sessions.live.threads import in_thread
 from sessions.models import Stream
+from tests.browsing import Browser, board_of, browser
 from tests.cafe import Cafe
 from tests.raw import frame, handshake
-from tests.test_hub import Once
+from tests.readers import Once
 from tests.test_serving import HOST, running
-from tests.test_socket import Browser, board_of, browser
 from tests.test_socket import running as running_event
 from zoomcafe.lanes import Lanes
 from zoomcafe.serving import door, listening_socket

@@ -22,10 +22,10 @@ from sessions.live import streams, threads
 from sessions.live.ops import Answer, Name, Op
 from sessions.models import Participant
 from tables.models import Note, Seat
+from tests.browsing import Browser, board_of
 from tests.cafe import Cafe, new_id
 from tests.chaos.mutants import switched_off
 from tests.held import Rule
-from tests.test_socket import Browser, board_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TABLES, SEATS, CLIENTS = 40, 5, 200

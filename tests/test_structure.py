@@ -24,8 +24,8 @@ from sessions.models import Change, Moderator, Stream
 from tables import samples
 from tables.models import Authorship, Note, Seat
 from tables.plan import Plan, change, plan_of
+from tests.browsing import Browser, board_of
 from tests.cafe import Cafe, new_id
-from tests.test_socket import Browser, board_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("sessions", "tables", "zoomcafe")

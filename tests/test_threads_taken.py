@@ -17,9 +17,9 @@ from sessions.live.threads import in_thread
 from sessions.models import Event
 from tables.live import board as boards
 from tables.models import Note
+from tests.browsing import board_of, browser
 from tests.cafe import Cafe, new_id
 from tests.test_desk import held_up
-from tests.test_socket import board_of, browser
 from tests.transports import client, post
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,8 +9,8 @@ from django.test import AsyncClient
 
 from sessions.live.words import SENTENCES, say
 from sessions.models import Participant
+from tests.browsing import Browser
 from tests.cafe import Cafe, new_id
-from tests.test_socket import Browser
 
 Way = Callable[[Cafe, Participant, str, str, dict[str, Any]], Awaitable[str | None]]
 SAME = {"bad_json": "bad_frame", "unknown_type": "bad_frame"}  # said with one sentence
