@@ -27,7 +27,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from sessions import ledger
-from zoomcafe import logs, slim, storage
+from zoomcafe import logs, slim, storage, whole
 from zoomcafe.backups import shelf
 from zoomcafe.backups.keeper import keeping
 from zoomcafe.backups.taking import NotTaken, take
@@ -300,7 +300,7 @@ def collect_static_files() -> None:
 
 
 def fingerprint() -> str:
-    ways = [Path(module.__file__ or "").read_bytes() for module in (slim, storage)]
+    ways = [Path(module.__file__ or "").read_bytes() for module in (slim, storage, whole)]
     facts = [repr((django.VERSION, settings.STORAGES["staticfiles"], str(settings.STATIC_ROOT), ways))]
     for finder in finders.get_finders():
         for path, where in finder.list([]):

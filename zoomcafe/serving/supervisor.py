@@ -22,7 +22,7 @@ from zoomcafe.serving.tally import Tally
 logger = logging.getLogger("zoomcafe.serving")
 
 START_S = 120.0
-DRAIN_S = 20.0  # a worker gives itself half of it
+DRAIN_S = 25.0  # a worker gives itself 21: see `server.CafeServer.drain`
 LONG_LIFE_S = 10.0
 PAUSES_S = (0.5, 30.0)
 
