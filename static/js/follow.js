@@ -20,7 +20,7 @@ export function wayFrom({ page, board, session }, stage, me) {
   return page !== "gallery" && session && stage.session && session !== String(stage.session) ? page : "";
 }
 
-/** A seat of an earlier session is none: nobody is told one by one that a new session has begun. */
+/** A seat of an earlier session is none: the stage may tell of the new one before `me` does. */
 function seatIn(session, { seat }) {
   return seat?.session && session && seat.session !== session ? null : seat;
 }

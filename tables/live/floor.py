@@ -27,7 +27,7 @@ class Floor:
 
     @classmethod
     def read(cls, scene: Scene, ops: Sequence[Op]) -> "Floor":
-        """Eight queries, however many operations."""
+        """Five queries, two more when somebody gets another name; however many operations."""
         floor = cls()
         sessions = [s.pk for event in scene.events.values() if (s := event.current_session())]
         renamed = {op.data["p"] for op in ops if op.kind == "person.set"}

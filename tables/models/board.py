@@ -69,7 +69,7 @@ class Board(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="boards")
     table = models.ForeignKey(Table, on_delete=models.CASCADE, related_name="boards")
     locked = models.BooleanField(default=False)
-    note_count = models.PositiveIntegerField(default=0)  # notes that are not gone
+    note_count = models.PositiveIntegerField(default=0)  # those that everybody sees: neither deleted nor hidden
     newest = models.UUIDField(null=True)
     gallery_seq = models.PositiveBigIntegerField(default=0)
 
