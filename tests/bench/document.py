@@ -68,11 +68,11 @@ mean 100 ms at most, what a note may take; callers stood there without a break f
 
 The machine is shared: a core is half of a processor's, and while a stranger uses the other half ours does its work in
 1.6 times the time, for some tenths of a second or for minutes. Since the record after ecdf8b9 a metronome beside the
-server tells (`tests/bench/tempo.py`). A step begins when the core is calm; one that failed while it was slowed down for
-more than a tenth of the time is taken again, unless it would have failed on a calm core too, and at a fixed rate the
-calmest step counts: of four tries at most. The searches of a run go side by side, a step of each in turn. All of it
-holds for every server alike. In the records before a search ran to its end before the next began, and a step that a
-slow moment spoilt counted, so they say less than each server can do.
+server tells (`tests/bench/tempo.py`). A step waits for a calm core, three seconds at most; one that failed while it was
+slowed down for more than a tenth of the time is taken again, unless it would have failed on a calm core too, and at a
+fixed rate the calmest step counts: of four tries at most. The searches of a run go side by side, a step of each in
+turn. All of it holds for every server alike. In the records before a search ran to its end before the next began, and a
+step that a slow moment spoilt counted, so they say less than each server can do.
 
 What one record says in ms must not be compared with another's without a look at how long the same took there (the join
 page, Hocuspocus), so records stand one after the other, newest first. From the record of a220a25 on two things differ,
