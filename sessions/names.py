@@ -3,6 +3,7 @@
 import regex
 from django.conf import settings
 
+from sessions.live.limits import limits
 from sessions.live.ops import Refused
 from sessions.text import can_be_seen, clean_text
 
@@ -18,6 +19,8 @@ def clean_name(value: object) -> str:
     """
     if type(value) is not str:
         raise Refused("bad_field")
+    if len(value) > limits.LIMIT_FRAME_BYTES:  # by a form; cleaning it would hold up everybody
+        raise Refused("too_long")
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import Client
 
+from sessions import names
 from sessions.clock import now_ms
 from sessions.live import fields, threads
 from sessions.models import Event, Participant
@@ -123,6 +124,13 @@ async def test_a_form_brings_no_longer_text_than_a_frame(running: Cafe, monkeypa
     monkeypatch.setattr(fields, "clean_text", lambda text: pytest.fail("looked at it"))
     data = {"q": question, "text": " " * 900_000}
     assert await by_form(running, running.cem, board, "note.add", data) == "too_long"
+
+
+async def test_nor_a_longer_name(running: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A31"""
+    monkeypatch.setattr(names, "clean_text", lambda text: pytest.fail("looked at it"))
+    data = {"p": running.cem.pk, "name": "\u0301\u0323\x01" * 150_000}
+    assert await by_form(running, running.cem, "room", "person.set", data) == "too_long"
 
 
 @pytest.mark.parametrize("value", [7, None, ["x"], {"x": 1}, True])
