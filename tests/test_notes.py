@@ -3,6 +3,7 @@
 import pytest
 
 from sessions.clock import now_ms
+from sessions.live import streams
 from sessions.models import Event, Participant, Session
 from sessions.phases import GRACE_MS, LATE_MS
 from tables.models import Board, Note, readable
@@ -85,6 +86,23 @@ def test_who_sits_there_hears_why_a_note_cannot_be_moved(running: Cafe) -> None:
     assert running.does(running.moderator, "stage", "phase.go", phase="over", session=1).code is None
     assert does(running, running.cem, "note.move", note, after=None) == "session_closed"
     assert does(running, running.dana, "note.move", note, after=None) == "no_seat"
+
+
+def test_what_is_written_after_a_note_was_moved_to_the_end_stands_after_it(running: Cafe) -> None:
+    a, b = (running.note(running.writes(running.cem, text)) for text in "ab")
+    board = f"board:{a.board_id}"
+    [moved, written] = streams.apply(
+        [
+            running.op(running.cem, board, "note.move", note=a.pk, after=b.pk),
+            running.op(running.cem, board, "note.add", q=running.question().pk, text="c", colour="mint"),
+        ]
+    )
+    assert (moved.code, written.code) == (None, None)
+    running.writes(running.ben, "d")
+    assert does(running, running.ben, "note.move", b, after=None, q=running.question(2).pk) is None
+    running.writes(running.ben, "e", q=running.question(2).pk)
+    in_order = Note.objects.order_by("question__number", "order").values_list("text", flat=True)
+    assert list(in_order) == ["a", "c", "d", "b", "e"]
 
 
 def test_a_note_moves_to_the_other_question(running: Cafe) -> None:

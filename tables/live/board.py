@@ -22,6 +22,7 @@ from sessions.permissions import Action, Role
 from sessions.phases import Phase
 from tables.live.cloth import Cloth
 from tables.models import COLOURS, Authorship, Board, Note, readable
+from tables.order import at_end
 
 GALLERY = Name("gallery")
 HIDING = frozenset({"note.hide", "note.show"})
@@ -245,7 +246,8 @@ def _move(scene: Scene, cloth: Cloth, event: Event, board: Board, actor: Partici
     note = cloth.note(board, op.data["note"])
     cloth.may_move(scene, event, board, actor)
     question = cloth.question(event, board, op.data["q"]).id if "q" in op.data else note.question_id
-    note.order = cloth.order_after(board, question, note, op.data["after"])
+    end = at_end(scene.stream_of(op).head + 1)
+    note.order = cloth.order_after(board, question, note, op.data["after"], end=end)
     note.question_id = question
     _raise(scene, event, board, note, "order", "question")
 

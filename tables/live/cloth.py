@@ -220,8 +220,8 @@ class Cloth:
     def order_at_end(self, note: Note) -> str:
         return at_end(note.seq)
 
-    def order_after(self, board: Board, question: int, note: Note, after: UUID | None) -> str:
-        """The place behind `after` among the question's other notes; at the front without one."""
+    def order_after(self, board: Board, question: int, note: Note, after: UUID | None, *, end: str) -> str:
+        """The place behind `after` among the question's other notes: at the front without one, at `end` behind all."""
         here = [n for n in self.notes.values() if n.board_id == board.id and n.gone_at is None]
         others = [n for n in here if n.question_id == question and n != note]
         others.sort(key=lambda n: (n.order, n.id))
@@ -232,6 +232,8 @@ class Cloth:
             raise Refused("not_found")
         before = others[at - 1].order if at else ""
         behind = next((n.order for n in others[at:] if n.order > before), None)
+        if behind is None and end > before:
+            return end
         return between(before, behind)
 
 
