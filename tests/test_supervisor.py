@@ -165,6 +165,32 @@ async def test_all_are_renewed_one_after_the_other(tmp_path: Path, caplog: pytes
             assert [pid for pid in before if is_there(pid)] == []
 
 
+async def test_when_no_worker_can_be_started_now_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(supervising, "PAUSES_S", (0.01, 0.02))
+    async with at_work(tmp_path) as (crew, _running):
+        command, crew.supervisor.command = crew.supervisor.command, ("/no/such/python",)
+        dies, stays = crew.standing()
+        os.kill(dies, signal.SIGKILL)
+        await becomes(lambda: sum("can be started" in message for message in caplog.messages) > 2)
+        assert stays in crew.standing()
+        crew.supervisor.command = command
+        await becomes(lambda: len(crew.started()) == 3 and is_there(crew.standing()[0]))
+        assert stays in crew.standing()
+
+
+async def test_when_nothing_can_be_started_the_old_ones_go_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with at_work(tmp_path) as (crew, _running):
+        before = crew.standing()
+        for prepare, command in ((("/no/such/python",), crew.supervisor.command), (crew.supervisor.prepare, ("/no",))):
+            caplog.clear()
+            crew.supervisor.prepare, crew.supervisor.command = prepare, command
+            crew.supervisor.told_to_renew.set()
+            await becomes(lambda: any("those that run go on" in message for message in caplog.messages))
+            assert crew.standing() == before
+
+
 @pytest.mark.parametrize("mood", ["unprepared", "fails"])
 async def test_when_new_ones_could_not_work_the_old_ones_go_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mood: str

@@ -144,7 +144,8 @@ class Supervisor:
         lifeline.setblocking(False)
         handed = {"--listener": self.listener.fileno(), "--tally": self.tally.descriptor, "--lifeline": theirs.fileno()}
         numbers = {"--number": number, "--place": place, **handed}
-        with theirs:
+        with theirs, contextlib.ExitStack() as unless_it_starts:
+            unless_it_starts.callback(lifeline.close)
             process = await asyncio.create_subprocess_exec(
                 *self.command,
                 *(str(word) for pair in numbers.items() for word in pair),
@@ -152,6 +153,7 @@ class Supervisor:
                 pass_fds=tuple(handed.values()),
                 start_new_session=True,  # Ctrl-C is for us alone
             )
+            unless_it_starts.pop_all()
         worker = Worker(number, place, process, lifeline)
         self.running[worker] = asyncio.create_task(self.watch(worker))
         logger.info("%s starts", worker)
@@ -177,15 +179,31 @@ class Supervisor:
             logger.warning("%s %s; another takes its place in %g s", worker, worker.end, pause)
             await asyncio.sleep(pause)
             async with self.changing[number]:
-                if worker is self.standing[number]:
-                    self.standing[number] = await self.start(number)
+                while worker is self.standing[number]:
+                    pause = await self.replace(number, pause)
+
+    async def replace(self, number: int, pause: float) -> float:
+        """The pause after which the next one may follow: longer when the system starts nothing now."""
+        try:
+            self.standing[number] = await self.start(number)
+        except OSError as trouble:
+            first, longest = PAUSES_S
+            pause = min(longest, max(first, 2 * pause))
+            logger.exception("No worker can be started (%s); tried again in %g s", trouble.strerror, pause)
+            await asyncio.sleep(pause)
+        return pause
 
     async def renew_when_told(self) -> None:
         while True:
             await self.told_to_renew.wait()
             self.told_to_renew.clear()
             logger.info("The workers are renewed, one after the other")
-            if await self.is_prepared() and await self.renew_all():
+            try:
+                all_new = await self.is_prepared() and await self.renew_all()
+            except OSError as trouble:
+                logger.exception("No worker can be started: %s", trouble.strerror)
+                all_new = False
+            if all_new:
                 logger.info("All workers are new")
             else:
                 logger.error("Not all workers are new, as said above; those that run go on")
