@@ -18,6 +18,7 @@ from sessions.ledger import What
 from sessions.live import course, rows, streams
 from sessions.live.ops import Name
 from sessions.live.rows import Wish
+from sessions.live.scene import Scene
 from sessions.models import Device, Event, HandOver, Moderator, Participant
 from sessions.steps import all_steps
 
@@ -221,7 +222,10 @@ def take_over(secret: str) -> tuple[Participant, str] | None:
 
 
 def leave_elsewhere(participant: Participant, secret: str) -> None:
-    """Signs this person out on every device but the one with `secret`; their open pages hear of it."""
+    """Signs this person out on every device but the one with `secret`; their open pages hear of it, and links to this
+    seat that nobody has used lead nowhere.
+    """
+    participant.hand_overs.filter(used_at=None).delete()
     _take_away(participant, participant.devices.exclude(digest=digest(secret)))
 
 
@@ -232,19 +236,35 @@ def leave(participant: Participant, secret: str) -> bool:
 
 
 def _take_away(participant: Participant, devices: QuerySet[Device]) -> None:
-    """With a new head of this person's own stream, at which sockets are asked who they are."""
     with streams.governing(participant.event) as scene:
         for pk in devices.values_list("pk", flat=True):
             scene.erase(participant.event, What.DEVICE_LEFT, pk)
         devices.delete()
-        participant.me_seq = scene.raise_head(participant.event, Name("me", participant.pk), "seat")
-        scene.saves.update(participant, "me_seq")
+        _ask_again(scene, participant)
+
+
+def ask_moderator_again(moderator: Moderator) -> None:
+    """Where this account leads, its open pages are asked whether they are signed in still."""
+    for participant in Participant.objects.select_related("event").filter(moderator=moderator):
+        with streams.governing(participant.event) as scene:
+            _ask_again(scene, participant)
+
+
+def _ask_again(scene: Scene, participant: Participant) -> None:
+    """By a new head of this person's own stream, at which sockets are asked who they are."""
+    participant.me_seq = scene.raise_head(participant.event, Name("me", participant.pk), "seat")
+    scene.saves.update(participant, "me_seq")
 
 
 def device_in(cookies: str, participant: Participant) -> str | None:
     """The digest of the device a guest asks from; none for a moderator, who asks with an account."""
     secret = seat_secret(participant.event, cookies)
     return digest(secret) if secret and participant.moderator_id is None else None
+
+
+def login_in(cookies: str, participant: Participant) -> str | None:
+    """By which key a moderator is signed in; none for a guest."""
+    return secret_in(cookies, settings.SESSION_COOKIE_NAME) if participant.moderator_id is not None else None
 
 
 def remember(response: HttpResponseBase, event: Event, secret: str) -> None:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.http import HttpRequest
 from django.utils import timezone
 
-from sessions.codes import login_digest
+from sessions.codes import SESSION_KEY, login_digest
+from sessions.models.moderator import Moderator
 
 
 class SessionStore(db.SessionStore):
@@ -56,3 +59,13 @@ class SessionStore(db.SessionStore):
 def _put_away(row: AbstractBaseSession) -> AbstractBaseSession:
     row.session_key = login_digest(row.session_key)
     return row
+
+
+def account_of(key: str) -> Moderator | None:
+    """Who is signed in by this cookie, as Django's middleware would find it."""
+    if not SESSION_KEY.fullmatch(key):
+        return None
+    request = HttpRequest()
+    request.session = SessionStore(key)
+    user = get_user(request)
+    return user if isinstance(user, Moderator) else None

@@ -267,6 +267,14 @@ def test_a_hand_over_link_is_good_for_five_minutes(client: Client, cem: Particip
     assert client.post(link).status_code == 410
 
 
+def test_leaving_on_other_devices_makes_links_that_nobody_used_lead_nowhere(cem: Participant, event: Event) -> None:
+    link, used = (f"/h/{identity.new_hand_over(cem)}/" for _link in range(2))
+    assert Client().post(used).status_code == 302
+    assert browser_of(cem).post(f"/e/{event.key}/me/others/").status_code == 302
+    assert Client().post(link).status_code == 404
+    assert Client().post(used).status_code == 410
+
+
 def test_an_invented_hand_over_link_is_nothing(client: Client, cem: Participant) -> None:
     assert client.get(link_of(cem)).status_code == 200
     assert client.get("/h/invented/").status_code == 404

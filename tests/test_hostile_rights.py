@@ -226,6 +226,36 @@ async def test_the_board_of_another_table_waits_for_the_gallery_by_polling(runni
 
 
 @transactional
+@pytest.mark.parametrize("how", ["sign-out", "new password"])
+async def test_a_moderators_pages_end_with_the_sign_in(running: Cafe, how: str) -> None:
+    """A66: who signs out ends those of this browser, who chooses a new password those of all."""
+    lent, owner = await sync_to_async(lambda: [browser_of(running.ada) for _browser in range(2)])()
+    console, own = [
+        await Browser(running.event.key, cookie_of(one), query="?as=moderator").hello(room=0) for one in (lent, owner)
+    ]
+    for page in (console, own):
+        await page.hears("parts", s="me")
+    if how == "sign-out":
+        ended = await sync_to_async(lent.post)("/sign-out/")
+    else:
+        ended = await sync_to_async(owner.post)("/password/", {"new": "four words that nobody would"})
+    assert ended.status_code == 302
+    assert (await console.hears("close"))["code"] == 4401
+    assert console.got[-2]["code"] == "sign_in"
+    if how == "sign-out":
+        assert (await own.posts("stage", "phase.next"))["t"] == "ack"
+    else:  # it has another cookie now, and comes back with it
+        assert (await own.hears("close"))["code"] == 4401
+        own = await Browser(running.event.key, cookie_of(owner), query="?as=moderator").hello(room=0)
+        assert (await own.posts("stage", "phase.next"))["t"] == "ack"
+    await own.leaves()
+
+
+def cookie_of(one: Client) -> str:
+    return f"{settings.SESSION_COOKIE_NAME}={one.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+@transactional
 @pytest.mark.parametrize("as_moderator", ["", "?as=moderator"], ids=["as a guest", "as the moderator"])
 async def test_the_moderator_of_another_event_finds_no_live_stream(running: Cafe, as_moderator: str) -> None:
     """A64: to them it is as if there were no such event; who comes as a guest is asked to join, as anybody is"""

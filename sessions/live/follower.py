@@ -30,12 +30,19 @@ class Follower:
     """Who looks, at what, and how far they are."""
 
     def __init__(
-        self, viewer: Participant, say: Callable[[str], None], *, language: str, device: str | None = None
+        self,
+        viewer: Participant,
+        say: Callable[[str], None],
+        *,
+        language: str,
+        device: str | None = None,
+        login: str | None = None,
     ) -> None:
         self.viewer = viewer
         self.say = say  # puts a frame on its way; what is said later never arrives earlier
         self.language = language
         self.device = device  # digest of the secret it came with; none for a moderator
+        self.login = login  # by which a moderator is signed in; none for a guest
         self.audience = audience_of(viewer)
         self.subs: dict[int, Sub] = {}
         self.window = Window()

@@ -7,6 +7,7 @@ from sessions.live.follower import Follower
 from sessions.live.kinds import KINDS
 from sessions.live.ops import Name
 from sessions.live.threads import in_thread
+from sessions.logins import account_of
 from sessions.models import Device, Participant, Stream
 
 if TYPE_CHECKING:
@@ -16,11 +17,13 @@ ALWAYS = frozenset({"stage", "room", "me"})
 
 
 async def check(hub: "Hub", followers: Collection[Follower]) -> None:
-    """Asks for all of them at once; ends what they lost, sends away who was removed or left on this device."""
+    """Asks for all of them at once; ends what they lost, sends away who was removed or signed out here."""
     if not followers:
         return
     wanted = {pk for follower in followers for pk, sub in follower.subs.items() if sub.name.kind not in ALWAYS}
-    people, allowed, devices = await in_thread(_read, {follower.viewer.pk for follower in followers}, wanted)
+    logins = {follower.login for follower in followers if follower.login is not None}
+    viewers = {follower.viewer.pk for follower in followers}
+    people, allowed, devices, accounts = await in_thread(_read, viewers, wanted, logins)
     for follower in followers:
         person = people.get(follower.viewer.pk)
         if person is None or person.removed_at is not None:
@@ -28,7 +31,8 @@ async def check(hub: "Hub", followers: Collection[Follower]) -> None:
             follower.told("removed" if person else "not_found")
             follower.close(4403 if person else 4404)
             continue
-        if follower.device is not None and follower.device not in devices:
+        left = follower.device is not None and follower.device not in devices
+        if left or (follower.login is not None and accounts[follower.login] != person.moderator_id):
             hub.leave(follower)
             follower.told("sign_in")
             follower.close(4401)
@@ -49,12 +53,13 @@ def concerned(hub: "Hub", touched: Mapping[int, Name]) -> list[Follower]:
 
 
 def _read(
-    viewers: Collection[int], wanted: Collection[int]
-) -> tuple[dict[int, Participant], set[tuple[int, int]], set[str]]:
-    """Who they are now, which streams they may follow, and the devices that are still theirs."""
+    viewers: Collection[int], wanted: Collection[int], logins: Collection[str]
+) -> tuple[dict[int, Participant], set[tuple[int, int]], set[str], dict[str, int | None]]:
+    """Who they are now, which streams they may follow, the devices that are still theirs, and whose the logins are."""
     people = Participant.objects.select_related("event").in_bulk(list(viewers))
     devices = set(Device.objects.filter(participant__in=people).values_list("digest", flat=True))
-    return people, visible(people.values(), Stream.objects.filter(pk__in=wanted)), devices
+    accounts = {key: account.pk if (account := account_of(key)) else None for key in logins}
+    return people, visible(people.values(), Stream.objects.filter(pk__in=wanted)), devices, accounts
 
 
 def visible(viewers: Iterable[Participant], streams: Iterable[Stream]) -> set[tuple[int, int]]:

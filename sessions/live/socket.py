@@ -15,7 +15,7 @@ from django.urls import re_path
 
 from sessions.clock import now_ms
 from sessions.codes import KeyConverter
-from sessions.identity import device_in
+from sessions.identity import device_in, login_in
 from sessions.live import desk, rights, visit, wire
 from sessions.live.eager import eagerly
 from sessions.live.follower import Follower
@@ -186,6 +186,7 @@ class Socket:
             self._say if self.line is None else self.line.say,
             language=self.language,
             device=device_in(self.cookies, viewer),
+            login=login_in(self.cookies, viewer),
         )
         crowded_out = house.enter(follower)
         if crowded_out is not None:

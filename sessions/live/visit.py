@@ -2,16 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from sessions.codes import SESSION_KEY
 from sessions.identity import cookie_name, moderator_in, participants_with, put_down, secret_in
 from sessions.live import course, reading, rights, rows
 from sessions.live.kinds import KINDS
@@ -19,6 +15,7 @@ from sessions.live.ops import Name, Refused
 from sessions.live.reading import find_all
 from sessions.live.rows import Wish
 from sessions.live.wire import MOST_STREAMS, stream_name
+from sessions.logins import account_of
 from sessions.models import Event, Participant, Stream
 from sessions.models.moderator import Moderator
 
@@ -92,7 +89,7 @@ def viewers(callers: Sequence[Caller]) -> list[Participant | Closed]:
 def _viewer(event: Event, person: Participant | None, caller: Caller) -> Participant:
     code, cookies, as_moderator = caller
     if person is None and (as_moderator or cookie_name(event) not in cookies):
-        account = _signed_in(cookies)
+        account = account_of(secret_in(cookies, settings.SESSION_COOKIE_NAME) or "")
         person = moderator_in(event, account)
         if person is None and as_moderator and isinstance(account, Moderator):
             put_down(account, code)
@@ -103,17 +100,6 @@ def _viewer(event: Event, person: Participant | None, caller: Caller) -> Partici
         raise Closed(4403, "removed")
     person.event = event
     return person
-
-
-def _signed_in(cookies: str) -> object:
-    """The account of Django's session cookie, as its middleware would find it."""
-    key = secret_in(cookies, settings.SESSION_COOKIE_NAME)
-    if not key or not SESSION_KEY.fullmatch(key):
-        return None
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    user = get_user(request)
-    return user if isinstance(user, Moderator) else None
 
 
 def followed(person: Participant, wishes: dict[str, Any], epoch: str | None) -> Followed:

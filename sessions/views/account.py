@@ -17,6 +17,7 @@ from sessions.codes import digest
 from sessions.forms.entry import PasswordForm, SignInForm
 from sessions.going import local_address
 from sessions.http import HttpRequest
+from sessions.identity import ask_moderator_again
 from sessions.limits import TooMany
 from sessions.models import Moderator, SignInLink
 from sessions.tries import wait_for_sign_in, wrong_password
@@ -87,7 +88,10 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    moderator = request.user
     auth.logout(request)
+    if isinstance(moderator, Moderator):
+        ask_moderator_again(moderator)
     return redirect("home")
 
 
@@ -111,4 +115,5 @@ def password(request: HttpRequest) -> HttpResponse:
         return render(request, "sessions/password.html", context, status=422)
     auth.update_session_auth_hash(request, moderator)
     request.session.pop(BY_LINK, None)
+    ask_moderator_again(moderator)
     return redirect(f"{reverse('password')}?done")
