@@ -15,7 +15,7 @@ from sessions.live import desk, streams, threads
 from sessions.models import Change, Event, Participant
 from sessions.phases import Phase
 from tables.models import Note, Seat
-from tests import test_socket
+from tests import browsing
 from tests.browsing import board_of, browser
 from tests.cafe import Cafe, new_id
 from tests.transports import WAYS, everywhere, post
@@ -29,7 +29,7 @@ CROWD, SPIKE, TABLES = 200, 500, 20
 async def crowded(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """However slow the machine: nobody is told to come again."""
     settings.LIMIT_OPS_BURST = settings.LIMIT_SOCKETS_PER_PERSON = 1_000
-    monkeypatch.setattr(test_socket, "SOON", PATIENT)
+    monkeypatch.setattr(browsing, "SOON", PATIENT)
     monkeypatch.setattr(desk, "PATIENCE_S", PATIENT)
     monkeypatch.setattr(threads, "SOON_S", PATIENT)
     monkeypatch.setattr(streams, "JUDGED_WITHIN_MS", PATIENT * 1_000)
