@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -112,6 +113,54 @@ def test_pages_get_the_parts_that_look_different_and_no_others(running: Cafe) ->
     assert heads(event) == {**before, "room": before["room"] + 1, "gallery": before["gallery"] + 2}
     [(part, values)] = parts_since(event, "room", before["room"]).items()
     assert (part, values["name"], values["cap"]) == (f"table:{running.table(1).pk}", "Roofs", 6)
+
+
+def shown_heads(event: Event) -> dict[tuple[int, int], object]:
+    """What a gallery page compares: the heads that the exhibits tell, by session and table number."""
+    parts = parts_since(event, "gallery", -1).values()
+    return {(part["session"], part["no"]): part["head"] for part in parts if "head" in part}  # type: ignore[misc]
+
+
+def renamed_in_the_plan(cafe: Cafe) -> None:
+    plan = plan_of(cafe.event)
+    change(cafe.event, replace(plan, tables=(replace(plan.tables[0], name="Roofs"), plan.tables[1])))
+
+
+def renamed_at_the_console(cafe: Cafe) -> None:
+    table = cafe.table(1).pk
+    assert cafe.does(cafe.moderator, "room", "table.set", table=table, name="Roofs").code is None
+
+
+def asked_otherwise(cafe: Cafe) -> None:
+    plan = plan_of(cafe.event)
+    [first, *others] = plan.sessions[0].questions
+    session = replace(plan.sessions[0], questions=(replace(first, text="What really works?"), *others))
+    change(cafe.event, replace(plan, sessions=(session, *plan.sessions[1:])))
+
+
+@pytest.mark.parametrize(
+    ("how", "touched"),
+    [
+        (renamed_in_the_plan, {(1, 1), (2, 1)}),
+        (renamed_at_the_console, {(1, 1), (2, 1)}),
+        (asked_otherwise, {(1, 1), (1, 2)}),
+    ],
+)
+def test_open_galleries_fetch_boards_that_look_different(
+    running: Cafe, how: Callable[[Cafe], None], touched: set[tuple[int, int]]
+) -> None:
+    running.does(running.moderator, "stage", "phase.go", phase="gallery")
+    before, told = shown_heads(running.event), heads(running.event)["gallery"]
+    how(running)
+    risen = {at for at, head in shown_heads(running.event).items() if head != before[at]}
+    assert risen == touched
+    assert len(parts_since(running.event, "gallery", told)) == len(touched)
+
+
+def test_a_table_that_keeps_its_name_keeps_its_look(running: Cafe) -> None:
+    before, table = shown_heads(running.event), running.table(1)
+    running.does(running.moderator, "room", "table.set", table=table.pk, name=table.name, cap=6)
+    assert shown_heads(running.event) == before
 
 
 def test_another_wording_of_a_question_reaches_the_stage(running: Cafe) -> None:

@@ -7,6 +7,7 @@ from sessions.live.ops import Name, Op, Refused
 from sessions.live.scene import Scene
 from sessions.models import Event, Participant
 from tables import seating
+from tables.live.gallery import raise_look
 from tables.models import Board, Note, Seat, SeatHistory, Table, Takeaway
 
 ROOM = Name("room")
@@ -24,10 +25,11 @@ class Floor:
         self.people: dict[int, Participant] = {}
         self.notes: dict[int, list[Note]] = defaultdict(list)  # by author, for those who change their name
         self.takeaways: dict[int, Takeaway] = {}
+        self.laid: dict[int, list[int]] = defaultdict(list)  # by table all its boards, for those that change their name
 
     @classmethod
     def read(cls, scene: Scene, ops: Sequence[Op]) -> "Floor":
-        """Five queries, two more when somebody gets another name; however many operations."""
+        """Five queries, two more when somebody gets another name, one when a table does; however many operations."""
         floor = cls()
         sessions = [s.pk for event in scene.events.values() if (s := event.current_session())]
         renamed = {op.data["p"] for op in ops if op.kind == "person.set"}
@@ -49,6 +51,9 @@ class Floor:
             floor.notes[note.author_id].append(note)
         if renamed:
             floor.takeaways = {t.participant_id: t for t in Takeaway.objects.filter(participant_id__in=renamed)}
+        called = {op.data["table"] for op in ops if op.kind == "table.set" and "name" in op.data}
+        for pk, table in Board.objects.filter(table__in=called).values_list("pk", "table_id") if called else ():
+            floor.laid[table].append(pk)
         return floor
 
     def add(self, seat: Seat) -> None:
@@ -168,6 +173,12 @@ class Floor:
         moved = Seat(participant_id=key[1], session_id=key[0], table_id=seat.table_id, place=place)
         self.add(moved)
         scene.saves.insert(moved, key)
+
+    def raise_boards(self, scene: Scene, event: Event, table: Table) -> None:
+        """All boards of a table look different, though no note does."""
+        for pk in self.laid[table.pk]:
+            raise_look(scene, event, board := Board(pk=pk))
+            scene.saves.update(board, "gallery_seq")
 
     def raise_table(self, scene: Scene, event: Event, table: Table) -> None:
         table.seq = scene.raise_head(event, ROOM, f"table:{table.pk}")

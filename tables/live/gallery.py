@@ -47,6 +47,14 @@ class GalleryKind(Kind):
         return {read.stream.pk: _all(read) if read.after < 0 else _risen(read) for read in reads}
 
 
+def raise_look(scene: Scene, event: Event, board: Board) -> None:
+    """A board that is called otherwise, or asks something else, though no note of it is new: whoever walks the gallery
+    fetches boards by their heads. Whoever calls this sees to it that its `gallery_seq` is saved.
+    """
+    scene.raise_head(event, Name("board", board.pk))
+    board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.pk}")
+
+
 def _take_home(scene: Scene, state: dict[int, Takeaway], event: Event, actor: Participant, text: str) -> None:
     scene.ask(Action.TAKE_HOME, Role(actor.role), event)
     seq = scene.raise_head(event, GALLERY, f"takeaway:{actor.pk}")

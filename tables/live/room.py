@@ -38,7 +38,7 @@ class RoomKind(Kind):
     }
 
     def locks(self, op: Op) -> Sequence[Name] | str:
-        if op.kind == "person.set" or "host" in op.data:
+        if op.data.keys() & {"host", "name"} or op.kind == "person.set":
             return EVERY_STREAM  # a name stands on boards too, and a role is what operations are judged by
         if op.kind == "table.set":
             return [ROOM]
@@ -118,6 +118,8 @@ def _set_table(scene: Scene, floor: Floor, event: Event, op: Op) -> None:
     table = floor.table(event, op.data["table"])
     if "host" in wishes:
         hosts.appoint(scene, floor, event, table, wishes.pop("host"))
+    if wishes.get("name", table.name) != table.name:
+        floor.raise_boards(scene, event, table)
     for name, value in wishes.items():
         setattr(table, name, value)
     scene.saves.update(table, *wishes)

@@ -14,6 +14,7 @@ from sessions.live import streams
 from sessions.live.ops import Name
 from sessions.live.scene import Scene
 from sessions.models import Event, Question, Session
+from tables.live.gallery import GALLERY, raise_look
 from tables.models import Board, Table
 from tables.plan.held import held_in
 from tables.plan.model import Plan
@@ -117,5 +118,8 @@ def _raise_heads(scene: Scene, event: Event, before: Picture, after: Picture) ->
     Table.objects.bulk_update(tables, ["seq"])
     boards = [Board(pk=pk) for pk, looks in after.boards.items() if before.boards.get(pk) != looks]
     for board in boards:
-        board.gallery_seq = scene.raise_head(event, Name("gallery"), f"exhibit:{board.pk}")
+        if board.pk in before.boards:
+            raise_look(scene, event, board)
+        else:
+            board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.pk}")
     Board.objects.bulk_update(boards, ["gallery_seq"])

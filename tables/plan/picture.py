@@ -28,7 +28,7 @@ def picture_of(event: Event) -> Picture:
     sessions = event.sessions.all().values_list("pk", "number", "title", "minutes")
     tables = event.tables.all().values_list("pk", "number", "name", "cap", "open", "talk_link")
     boards = Board.objects.filter(session__event=event).values_list(
-        "pk", "session__number", "session__title", "table__number", "table__name"
+        "pk", "session", "session__number", "session__title", "table__number", "table__name"
     )
     return Picture(
         stage=(
@@ -39,5 +39,5 @@ def picture_of(event: Event) -> Picture:
             *((*session, *shared[session[0]]) for session in sessions),
         ),
         tables={table[0]: (*table, event.talk_link, *own[table[1]]) for table in tables},
-        boards={board[0]: board for board in boards},
+        boards={board[0]: (*board, *shared[board[1]], *own[board[4]]) for board in boards},
     )
