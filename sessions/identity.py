@@ -179,11 +179,17 @@ def come_in(event: Event, name: str) -> tuple[Participant, str]:
 
 
 def come_in_once(event: Event, name: str, secret: str) -> Participant:
-    """The guest whose cookie is `secret`: new the first time, the same one when the same form arrives again."""
+    """The guest whose cookie is `secret`: new the first time, the same one when the same form arrives again.
+
+    Raises `Http404` when the event was deleted in that moment.
+    """
     try:
         return _guest_with(event, secret) or _new_guest(event, name, secret)
     except IntegrityError:
-        return Participant.objects.get(event=event, devices__digest=digest(secret))
+        there = Participant.objects.filter(event=event, devices__digest=digest(secret)).first()
+        if there is None:
+            raise Http404 from None
+        return there
 
 
 @transaction.atomic
@@ -212,8 +218,12 @@ def hand_over_with(secret: str) -> HandOver | None:
     return HandOver.objects.select_related("participant__event").filter(digest=digest(secret)).first()
 
 
+@transaction.atomic
 def take_over(secret: str) -> tuple[Participant, str] | None:
-    """The person behind a hand-over link and a secret for this device; null when it is used, too old or unknown."""
+    """The person behind a hand-over link and a secret for this device; null when it is used, too old or unknown.
+
+    A link is used up only together with what it gives: who finds the disk full can try it again.
+    """
     taken = HandOver.objects.filter(digest=digest(secret), used_at=None, expires_at__gt=timezone.now())
     if not taken.update(used_at=timezone.now()):
         return None

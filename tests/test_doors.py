@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -232,6 +232,14 @@ def test_who_is_in_passes_closed_doors(event: Event, cem: Participant) -> None:
     put(event, Phase.RUNNING, session=1, doors_open=False)
     answer = browser_of(cem).get(f"/j/{event.join_code}/")
     assert (answer.status_code, answer["Location"]) == (302, f"/e/{event.key}/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_comes_in_while_the_event_is_deleted_hears_that_there_is_none(event: Event) -> None:
+    assert identity.come_in_once(event, "Cem", "secret").event == event
+    Event.objects.get(pk=event.pk).delete()
+    with pytest.raises(Http404):
+        identity.come_in_once(event, "Dana", "another")
 
 
 # ── hand-over ──

@@ -1,20 +1,23 @@
 """The disk is full (F30): what is new waits and says why, what there is can be read, and room is enough to go on."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, connections
+from django.db.models import Model
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 
+from sessions import identity
 from sessions.live import streams, threads
 from sessions.live.threads import in_writer
 from sessions.live.trouble import code_of, storage
-from sessions.models import Event, Moderator, Participant
+from sessions.models import Device, Event, Moderator, Participant
 from tables.models import Note
 from tests.browsing import Browser, board_of, browser, session_of
 from tests.cafe import Cafe, new_id
@@ -189,14 +192,17 @@ def full_for_pages() -> Iterator[None]:
         yield
         allow_pages(2**30)
         return
-    with connection.execute_wrapper(refuse_inserts):
+    with no_room_in(Participant):
         yield
 
 
-def refuse_inserts(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
-    if sql.startswith("INSERT") and Participant._meta.db_table in sql:
-        raise disk_full()
-    return execute(sql, *args)
+def no_room_in(model: type[Model]) -> AbstractContextManager[None]:
+    def refuse(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        if sql.startswith("INSERT") and model._meta.db_table in sql:
+            raise disk_full()
+        return execute(sql, *args)
+
+    return connection.execute_wrapper(refuse)
 
 
 def test_a_page_says_what_is_the_matter_and_gives_back_what_was_typed(event: Event) -> None:
@@ -223,3 +229,15 @@ def test_a_frame_says_so_as_well(event: Event, ada: Moderator) -> None:
             if answer.status_code != 302:
                 break
     assert (answer.status_code, answer.json()["code"], answer.json()["retry"]) == (503, "storage_full", True)
+
+
+def test_a_link_that_found_no_room_is_not_used_up(cem: Participant, ada: Moderator) -> None:
+    links: dict[str, type[Model]] = {
+        f"/h/{identity.new_hand_over(cem)}/": Device,
+        f"/sign-in/{ada.new_link()}/": Session,
+    }
+    for link, row in links.items():
+        with no_room_in(row):
+            assert Client().post(link).status_code == 503
+        assert Client().post(link).status_code == 302
+        assert Client().post(link).status_code == 410

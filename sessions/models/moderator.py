@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +42,7 @@ class Moderator(AbstractBaseUser):
         self.links.create(digest=digest(secret), expires_at=timezone.now() + LINK_LIFE)
         return secret
 
+    @transaction.atomic
     def choose_password(self, password: str) -> None:
         """Sets it and ends every other way in: open links here, other browsers by the changed session hash."""
         self.set_password(password)

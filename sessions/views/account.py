@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.contrib import auth
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -77,13 +78,22 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     link = SignInLink.objects.select_related("moderator").filter(digest=digest(secret)).first()
     if link is None:
         raise Http404
-    if request.method == "POST" and link.use():
-        auth.login(request, link.moderator, backend=BACKEND)
-        request.session[BY_LINK] = True
+    if request.method == "POST" and came_by(link, request):
         return redirect("events")
     gone = request.method == "POST" or not link.is_good()
     context = {"gone": gone, "moderator": link.moderator}
     return render(request, "sessions/sign_in_link.html", context, status=410 if gone else 200)
+
+
+@transaction.atomic
+def came_by(link: SignInLink, request: HttpRequest) -> bool:
+    """Signs in by a link that is good; it is used up only together with that, or not at all."""
+    good = link.use()
+    if good:
+        auth.login(request, link.moderator, backend=BACKEND)
+        request.session[BY_LINK] = True
+        request.session.save()
+    return good
 
 
 @require_POST
