@@ -226,6 +226,23 @@ async def test_the_board_of_another_table_waits_for_the_gallery_by_polling(runni
 
 
 @transactional
+async def test_what_hangs_in_the_gallery_waits_for_it(running: Cafe) -> None:
+    """The sentence that is to be said at the end is drafted while people talk."""
+    said = await sync_to_async(
+        lambda: running.does(running.moderator, "gallery", "closing.set", text="What we leave with")
+    )()
+    assert said.code is None
+    guest = await browser(running).hello(gallery=0)
+    assert (await guest.hears("end", s="gallery"))["code"] == "not_allowed_now"
+    await sync_to_async(lambda: running.does(running.moderator, "stage", "phase.go", phase="gallery"))()
+    await guest.says({"t": "sub", "s": "gallery", "after": 0})
+    assert "What we leave with" in json.dumps(await guest.hears("parts", s="gallery"))
+    await sync_to_async(lambda: running.does(running.moderator, "stage", "phase.go", **GO["over"]))()
+    assert (await guest.hears("end", s="gallery"))["code"] == "not_allowed_now"
+    await guest.leaves()
+
+
+@transactional
 @pytest.mark.parametrize("how", ["sign-out", "new password"])
 async def test_a_moderators_pages_end_with_the_sign_in(running: Cafe, how: str) -> None:
     """A66: who signs out ends those of this browser, who chooses a new password those of all."""

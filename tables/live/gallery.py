@@ -12,7 +12,7 @@ from sessions.live.rows import Wish
 from sessions.live.scene import Scene
 from sessions.models import Event, Participant, Stream
 from sessions.permissions import Action, Role
-from tables.models import Board, Takeaway
+from tables.models import Board, Takeaway, walkers
 
 GALLERY = Name("gallery")
 MOST_TEXT = 500
@@ -45,6 +45,11 @@ class GalleryKind(Kind):
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
         return {read.stream.pk: _all(read) if read.after < 0 else _risen(read) for read in reads}
+
+    def visible(self, viewers: Iterable[Participant], streams: Sequence[Stream]) -> set[tuple[int, int]]:
+        """While people talk what hangs there, and what was said at the end, is not for guests yet."""
+        walking = walkers(list(viewers))
+        return {(viewer, stream.pk) for viewer in walking for stream in streams}
 
 
 def raise_look(scene: Scene, event: Event, board: Board) -> None:

@@ -1,4 +1,4 @@
-from tables.models.board import COLOURS, Authorship, Board, Note, Takeaway, readable
+from tables.models.board import COLOURS, Authorship, Board, Note, Takeaway, readable, walkers
 from tables.models.table import MOST_TABLES, SEATS, Seat, SeatHistory, Table
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "Table",
     "Takeaway",
     "readable",
+    "walkers",
 ]
