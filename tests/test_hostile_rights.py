@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -266,6 +267,26 @@ async def test_a_moderators_pages_end_with_the_sign_in(running: Cafe, how: str) 
         own = await Browser(running.event.key, cookie_of(owner), query="?as=moderator").hello(room=0)
         assert (await own.posts("stage", "phase.next"))["t"] == "ack"
     await own.leaves()
+
+
+@transactional
+@pytest.mark.parametrize("who", ["a device that was left", "a moderator who signs out"])
+async def test_what_ends_before_the_hello_ends_the_socket(running: Cafe, who: str) -> None:
+    """A44, A66: who they are was asked when the socket was opened."""
+    if who == "a device that was left":
+        secret = await sync_to_async(lambda: identity.new_device(running.cem))()
+        page = Browser(running.event.key, f"{identity.cookie_name(running.event)}={secret}")
+        end: Any = partial(identity.leave_elsewhere, running.cem, running.secrets[running.cem.pk])
+    else:
+        lent = await sync_to_async(lambda: browser_of(running.ada))()
+        page, end = Browser(running.event.key, cookie_of(lent), query="?as=moderator"), partial(lent.post, "/sign-out/")
+    assert await page.opens()
+    await page.says({"t": "ping", "c": 1})  # before its hello: the answer says that they are known
+    assert (await page.hears("err"))["code"] == "bad_frame"
+    await sync_to_async(end)()
+    await page.says({"t": "hello", "v": 1, "streams": {"room": 0}})
+    assert (await page.hears("close"))["code"] == 4401
+    assert "parts" not in {frame["t"] for frame in page.got}
 
 
 def cookie_of(one: Client) -> str:

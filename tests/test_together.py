@@ -7,6 +7,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from sessions import identity
+from sessions.codes import digest
 from sessions.live import together, visit
 from sessions.live.ops import Refused
 from sessions.live.together import Together
@@ -129,7 +131,7 @@ def hellos_of(here: Cafe, there: Cafe) -> list[visit.Hello]:
 
 def answered(hello: visit.Hello) -> Any:
     try:
-        return visit.followed(*hello)
+        return visit.followed(*hello[:3])
     except (Refused, visit.Closed) as problem:
         return problem
 
@@ -145,6 +147,18 @@ def test_each_hello_gets_what_it_would_get_alone(crowd: tuple[Cafe, Cafe]) -> No
     found = [said(each) for each in visit.followings(hellos)]
     assert found == [said(answered(hello)) for hello in hellos]
     assert found[4] == (Refused, "bad_field")
+
+
+def test_who_left_a_device_is_out_there_and_in_elsewhere(crowd: tuple[Cafe, Cafe]) -> None:
+    here, _there = crowd
+    kept, left = (identity.new_device(here.cem) for _device in range(2))
+    hellos = [visit.Hello(here.cem, {}, None, digest(secret)) for secret in (kept, left)]
+    hellos.append(visit.Hello(here.ben, {}, None, digest(kept)))  # it is somebody else's
+    assert [said(each)[0] for each in visit.followings(hellos[:2])] == [said(answered(hellos[0]))[0]] * 2
+    identity.leave_elsewhere(here.cem, kept)
+    first, *others = visit.followings(hellos)
+    assert said(first) == said(answered(hellos[0]))
+    assert [told(each) for each in others] == [(4401, "sign_in")] * 2
 
 
 def test_a_crowd_asks_no_more_than_one(crowd: tuple[Cafe, Cafe]) -> None:

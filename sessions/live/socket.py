@@ -207,7 +207,8 @@ class Socket:
 
     async def _followed(self, viewer: Participant, wishes: Message, epoch: str | None) -> visit.Followed:
         try:
-            return await greeting.ask(visit.Hello(viewer, wishes, epoch))
+            device, login = device_in(self.cookies, viewer), login_in(self.cookies, viewer)
+            return await greeting.ask(visit.Hello(viewer, wishes, epoch, device, login))
         except Refused as refused:
             raise visit.Closed(4400, refused.code) from None
 

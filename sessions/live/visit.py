@@ -1,6 +1,6 @@
 """Who opens a socket or asks over HTTP: found in one database visit, with the code to close with if it is nobody."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from sessions.live.reading import find_all
 from sessions.live.rows import Wish
 from sessions.live.wire import MOST_STREAMS, stream_name
 from sessions.logins import account_of
-from sessions.models import Event, Participant, Stream
+from sessions.models import Device, Event, Participant, Stream
 from sessions.models.moderator import Moderator
 
 ALWAYS = ("stage", "me")
@@ -54,11 +54,13 @@ class Caller(NamedTuple):
 
 
 class Hello(NamedTuple):
-    """What they then say, as `followed` takes it."""
+    """What they then say, as `followed` takes it, and by what they were let in, which may have ended since."""
 
     person: Participant
     wishes: dict[str, Any]
     epoch: str | None
+    device: str | None = None  # digest of a guest's secret
+    login: str | None = None  # by which a moderator is signed in
 
 
 def viewer(code: str, cookies: str, *, as_moderator: bool) -> Participant:
@@ -122,12 +124,14 @@ def followings(hellos: Sequence[Hello]) -> list[Followed | Refused | Closed]:
         for hello, each in zip(hellos, asked, strict=True)
     ]
     found = find_all(names)
-    people = _again(hello.person for hello in hellos)  # after the heads: what changes from now on raises one of them
+    people, out = _again(hellos)  # after the heads: what changes from now on raises one of them
     allowed = rights.visible(people.values(), {row.pk: row for those in found for row in those.values()}.values())
     seats = KINDS["me"].seats(list(people.values()))
     return [
         each
         if isinstance(each, Refused)
+        else Closed(4401, "sign_in")
+        if hello in out
         else _followed(hello, each, those, people.get(hello.person.pk), allowed, seats)
         for hello, each, those in zip(hellos, asked, found, strict=True)
     ]
@@ -178,17 +182,30 @@ def _followed(
     return Followed(streams, refused, judged, reading.who(person, seats.get(person.pk)), str(person.event.epoch))
 
 
-def _again(people: Iterable[Participant]) -> dict[int, Participant]:
-    """These people as of now, by id: time has passed since their sockets were opened."""
-    known = {person.pk: person.event_id for person in people}
-    *of_events, of_people = rows.gather(
-        *course.wishes(set(known.values()))[:2], Wish(Participant, PERSON, {"id": list(known)})
+def _again(hellos: Sequence[Hello]) -> tuple[dict[int, Participant], list[Hello]]:
+    """These people as of now, by id, and who came by what is no longer theirs: time has passed since their sockets
+    were opened.
+    """
+    known = {hello.person.pk: hello.person.event_id for hello in hellos}
+    *of_events, of_people, devices = rows.gather(
+        *course.wishes(set(known.values()))[:2],
+        Wish(Participant, PERSON, {"id": list(known)}),
+        Wish(Device, ("digest", "participant"), {"digest": {hello.device for hello in hellos if hello.device}}),
     )
     events = course.put_together(*of_events)
     found = rows.objects(Participant, PERSON, of_people)
     for person in found:
         person.event = events[person.event_id]
-    return {person.pk: person for person in found}
+    own = {tuple(device) for device in devices}
+    return {person.pk: person for person in found}, [hello for hello in hellos if _is_out(hello, own)]
+
+
+def _is_out(hello: Hello, devices: Collection[tuple[Any, ...]]) -> bool:
+    """Left on this device, or signed out."""
+    if hello.device is not None and (hello.device, hello.person.pk) not in devices:
+        return True
+    account = account_of(hello.login) if hello.login is not None else None
+    return hello.login is not None and (account is None or account.pk != hello.person.moderator_id)
 
 
 def language_of(cookies: str, accepted: str) -> str:
