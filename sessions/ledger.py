@@ -3,7 +3,8 @@
 A line says what was done, to which id of which event, and when; never a word, never a name. It is written after the
 commit and is on the disk before the answer goes out, so what was acknowledged as deleted stays deleted. If the power
 fails between the two, nobody was told yet: the browser asks again, and the next start writes what is missing
-(`tombstones` of the kinds of stream). Only a whole event that was deleted in that instant leaves no trace.
+(`tombstones` and `returned` of the kinds of stream). Only a whole event that was deleted in that instant leaves no
+trace.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What holds after all lines: for each kind of erasure the ids, by event key."""
+    """What holds after all lines: for each kind of erasure the ids, by event key, and since when (ms)."""
 
-    ids: dict[tuple[str, What], set[str]] = field(default_factory=lambda: defaultdict(set))
+    ids: dict[tuple[str, What], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
     @classmethod
     def after(cls, lines: Iterable[Line]) -> Erased:
@@ -66,19 +67,19 @@ class Erased:
         for line in sorted(lines, key=lambda line: line.at):
             undone = TAKES_BACK.get(line.what)
             if undone is None:
-                erased.ids[line.event, line.what].add(line.id)
+                erased.ids[line.event, line.what][line.id] = line.at
             else:
-                erased.ids[line.event, undone].discard(line.id)
+                erased.ids[line.event, undone].pop(line.id, None)
         return erased
 
     def of(self, event: str, what: What) -> set[str]:
-        return self.ids.get((event, what), set())
+        return set(self.ids.get((event, what), ()))
 
     def deleted_events(self) -> set[str]:
         return {event for (event, what), ids in self.ids.items() if what is What.EVENT_DELETED and ids}
 
     def lacks(self, line: Line) -> bool:
-        return line.id not in self.of(line.event, line.what)
+        return line.id not in self.ids.get((line.event, line.what), ())
 
 
 def path() -> Path:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from sessions import identity, ledger
 from sessions.ledger import Line, What
 from sessions.live.renewal import put_down_what_is_missing
+from sessions.models import Change, Participant
+from tables.models import Note
 from tests.cafe import Cafe
 
 KEY = "K7M2QXHB"
@@ -160,3 +163,47 @@ def test_a_start_writes_down_what_is_missing_once(running: Cafe) -> None:
     assert found.of(key, What.NOTE_HIDDEN) == {str(notes[1].pk)}
     assert found.of(key, What.PERSON_REMOVED) == {str(running.dana.pk)}
     assert put_down_what_is_missing(found) == 0
+
+
+def erased_in_three_ways(cafe: Cafe) -> dict[What, str]:
+    gone, hidden = (cafe.note(cafe.writes(cafe.cem, text)) for text in ("Benches", "Trees"))
+    board = f"board:{gone.board_id}"
+    cafe.does(cafe.cem, board, "note.gone", note=gone.pk)
+    cafe.does(cafe.moderator, board, "note.hide", note=hidden.pk)
+    cafe.does(cafe.moderator, "room", "person.set", p=cafe.dana.pk, removed=True)
+    return {What.NOTE_GONE: str(gone.pk), What.NOTE_HIDDEN: str(hidden.pk), What.PERSON_REMOVED: str(cafe.dana.pk)}
+
+
+def erasures_that_hold(cafe: Cafe) -> dict[What, set[str]]:
+    found = ledger.read()
+    return {what: found.of(cafe.event.key, what) for what in (What.NOTE_GONE, What.NOTE_HIDDEN, What.PERSON_REMOVED)}
+
+
+@pytest.fixture
+def erased(running: Cafe, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> dict[What, str]:
+    with django_capture_on_commit_callbacks(execute=True):
+        refs = erased_in_three_ways(running)
+    assert erasures_that_hold(running) == {what: {ref} for what, ref in refs.items()}
+    return refs
+
+
+@pytest.mark.django_db
+def test_a_start_writes_down_what_was_brought_back_once(running: Cafe, erased: dict[What, str]) -> None:
+    """The power went between the commit and its line; a restore would take it away again."""
+    earlier = set(Change.objects.values_list("pk", flat=True))
+    board = f"board:{running.board().pk}"
+    running.does(running.cem, board, "note.back", note=uuid.UUID(erased[What.NOTE_GONE]))
+    running.does(running.moderator, board, "note.show", note=uuid.UUID(erased[What.NOTE_HIDDEN]))
+    running.does(running.moderator, "room", "person.set", p=running.dana.pk, removed=False)
+    Change.objects.exclude(pk__in=earlier).update(at=F("at") + 1)  # or it may all be of the same millisecond
+    assert put_down_what_is_missing(ledger.read()) == 3
+    assert erasures_that_hold(running) == {what: set() for what in erased}
+    assert put_down_what_is_missing(ledger.read()) == 0
+
+
+@pytest.mark.django_db
+def test_data_older_than_the_ledger_bring_nothing_back(running: Cafe, erased: dict[What, str]) -> None:
+    Note.objects.update(gone_at=None, hidden=False)
+    Participant.objects.update(removed_at=None)
+    assert put_down_what_is_missing(ledger.read()) == 0
+    assert erasures_that_hold(running) == {what: {ref} for what, ref in erased.items()}

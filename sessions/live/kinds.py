@@ -100,6 +100,10 @@ class Kind:
         """What is erased by now in all events: with the event's key and the id the ledger knows it by."""
         return ()
 
+    def returned(self, _event: "Event", _what: "What", _since: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+        """Which of these erased ids an operation brought back after the moment (ms) that stands with them, and when."""
+        return ()
+
     def withdraw(self, scene: "Scene", event: "Event", erased: "Erased") -> None:
         """Takes away again what an older copy of the data brought back."""
 

@@ -7,14 +7,14 @@ every event gets a new epoch: browsers notice, begin anew and offer their own ac
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from django.apps import apps
 from django.db import connection, transaction
 
 from sessions.clock import now_ms
-from sessions.ledger import Erased, Line, What, append
+from sessions.ledger import TAKES_BACK, Erased, Line, What, append
 from sessions.live import streams
 from sessions.live.kinds import KINDS
 from sessions.models import Device, Event, HandOver, SignInLink
@@ -90,8 +90,12 @@ def raise_numbers(least: int) -> None:
 
 
 def put_down_what_is_missing(erased: Erased) -> int:
-    """Writes to the ledger which erasures of the database it lacks; how many. Raises `OSError`."""
-    lines = [line for line in tombstones() if erased.lacks(line)]
+    """Writes to the ledger what it lacks: erasures of the database, and what was brought back; how many lines.
+
+    Raises `OSError`.
+    """
+    there = list(tombstones())
+    lines = [*filter(erased.lacks, there), *_brought_back(erased, there)]
     if lines:
         append(lines)
     return len(lines)
@@ -102,3 +106,15 @@ def tombstones() -> Iterator[Line]:
     now = now_ms()
     for kind in KINDS.values():
         yield from (Line(what, key, str(ref), now) for what, key, ref in kind.tombstones())
+
+
+def _brought_back(erased: Erased, there: Collection[Line]) -> Iterator[Line]:
+    """What the ledger takes for erased and the database does not, since an operation after that brought it back."""
+    known = {(line.event, line.what, line.id) for line in there}
+    events = Event.objects.in_bulk({key for key, _what in erased.ids}, field_name="key")
+    for back, what in TAKES_BACK.items():
+        for key, event in events.items():
+            ids = erased.ids.get((key, what), {})
+            since = {ref: at for ref, at in ids.items() if (key, what, ref) not in known}
+            for kind in KINDS.values() if since else ():
+                yield from (Line(back, key, ref, at) for ref, at in kind.returned(event, what, since))

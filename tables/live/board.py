@@ -100,6 +100,12 @@ class BoardKind(Kind):
         for note in erased.annotate(key=F("board__session__event__key")).iterator():
             yield from ((what, note.key, note.id) for what, is_erased in ERASURES.items() if is_erased(note))
 
+    def returned(self, event: Event, what: What, since: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+        kinds = {What.NOTE_GONE: "note.back", What.NOTE_HIDDEN: "note.show"}
+        changes = Change.objects.filter(stream__event=event, stream__kind="board", kind=kinds.get(what))
+        found = [(part.removeprefix("note:"), at) for part, at in changes.values_list("part", "at").order_by("at")]
+        return [(ref, at) for ref, at in found if at > since.get(ref, at)]
+
     def withdraw(self, scene: Scene, event: Event, erased: Erased) -> None:
         """Notes are gone, hidden and emptied again; those the copy does not know cannot be handed in again."""
         wanted = {what: {UUID(ref) for ref in erased.of(event.key, what)} for what in ERASURES}

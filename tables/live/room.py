@@ -12,7 +12,7 @@ from sessions.live.fields import Fields, Id, Number, Truth
 from sessions.live.kinds import EVERY_STREAM, Kind, Part, Read
 from sessions.live.ops import Name, Op, Refused
 from sessions.live.scene import Scene
-from sessions.models import Event, Participant
+from sessions.models import Change, Event, Participant
 from sessions.names import clean_name
 from sessions.permissions import Action, Role
 from tables.live import glance, hosts, persons
@@ -73,6 +73,14 @@ class RoomKind(Kind):
     def tombstones(self) -> Iterable[tuple[What, str, object]]:
         removed = Participant.objects.exclude(removed_at=None)
         return [(What.PERSON_REMOVED, key, pk) for key, pk in removed.values_list("event__key", "pk")]
+
+    def returned(self, event: Event, what: What, since: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+        """Whoever is here, and was set since, is not removed any more."""
+        if what is not What.PERSON_REMOVED:
+            return []
+        changes = Change.objects.filter(stream__event=event, stream__kind="me", kind="person.set", part="person")
+        found = [(str(ref), at) for ref, at in changes.values_list("stream__ref", "at").order_by("at")]
+        return [(ref, at) for ref, at in found if at > since.get(ref, at)]
 
     def withdraw(self, scene: Scene, event: Event, erased: Erased) -> None:
         """Whoever was removed is so again, and keeps no seat."""
