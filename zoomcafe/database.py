@@ -8,6 +8,7 @@ STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 WAIT_S = 5  # for another writer of the SQLite file
 POOL_WAIT_S = 2
+SILENT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 APPLICATION_NAME = "zoomcafe"  # what the database lists our connections as
 
 
@@ -46,6 +47,7 @@ def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
         "OPTIONS": {
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
             "connect_timeout": POOL_WAIT_S,
+            **SILENT,  # of a machine that goes without a word the system would tell after two hours
             "application_name": APPLICATION_NAME,
             "pool": {
                 "name": "zoomcafe",
