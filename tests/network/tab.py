@@ -70,7 +70,7 @@ class Tab:
         """Fetches the page, and takes out of the outbox what is this tab's."""
         viewer = Participant.objects.select_related("event").get(pk=self.browser.person)
         self.is_open, self.stopped = True, viewer.removed_at is not None
-        self.begin(reading.page(viewer, names_for(viewer, self.boards)))
+        self.begin(reading.page(viewer, names_for(viewer, ["gallery", *self.boards])))
         self.take_over(lambda _tab: False)
 
     def begin(self, page: reading.Page) -> None:
@@ -148,9 +148,12 @@ class Tab:
         return {name: stream.cursor for name, stream in self.core.streams.items()}
 
 
-def names_for(viewer: Participant, boards: Iterable[str]) -> list[str]:
-    """The streams of a page that this person may see now."""
-    found = reading.find(viewer, [stream_name(board) for board in boards])
+ALWAYS = ("stage", "me", "room")
+
+
+def names_for(viewer: Participant, others: Iterable[str]) -> list[str]:
+    """The streams of a page: what everybody may see always, and of the `others` what this person may see now."""
+    found = reading.find(viewer, [stream_name(other) for other in others])
     allowed = rights.visible([viewer], found.values())
     mine = [name.on_wire() for name, stream in found.items() if (viewer.pk, stream.pk) in allowed]
-    return ["stage", "me", "room", "gallery", *mine]
+    return [*ALWAYS, *mine]

@@ -13,7 +13,7 @@ from sessions.models import Change, Event, Participant, Stream
 from tables.models import Note
 from tests.cafe import Cafe
 from tests.network.house import House, Process, fresh
-from tests.network.tab import Browser, Frame, Tab, names_for
+from tests.network.tab import ALWAYS, Browser, Frame, Tab, names_for
 from tests.wishes import PEOPLE, Wish
 
 STEP_MS = 20
@@ -37,7 +37,7 @@ class Places:
 
     def _page(self, person: int) -> reading.Page:
         viewer = Participant.objects.select_related("event").get(pk=person)
-        return reading.page(viewer, names_for(viewer, self.boards.values()))
+        return reading.page(viewer, names_for(viewer, ["gallery", *self.boards.values()]))
 
 
 class Town:
@@ -284,7 +284,7 @@ class Town:
     def looks_fresh(self, tab: Tab) -> None:
         """The page shows what it would show if it were fetched now. Exhibits wait for the gallery to be opened."""
         viewer = Participant.objects.select_related("event").get(pk=tab.browser.person)
-        seen = names_for(viewer, [name for name in tab.cursors if name.startswith("board:")])
+        seen = names_for(viewer, tab.cursors.keys() - ALWAYS)
         assert set(seen) == set(tab.cursors), "somebody follows what they may not see"
         page = reading.page(viewer, seen)
         for name in seen:
