@@ -3,6 +3,7 @@
 import { start } from "./live.js";
 
 const AGAIN_MS = [300, 1_500];
+const WALK = ["gallery", "closed", "archived"];
 const LOOKED_AT = [{ threshold: 0.5 }, { rootMargin: "-50% 0px" }]; // half of it is there, or it is where one looks, however long
 
 /** Where the exhibit of `part` as of its head is found; after a restore heads come again, with another epoch. */
@@ -14,13 +15,18 @@ function gallery(main) {
   const live = start(main);
   const seen = `zc-seen-${main.dataset.event}`;
   const watchers = LOOKED_AT.map((how) => new IntersectionObserver(looked, how));
+  const named = new Map(live.parts("gallery").map(({ id, name }) => [id, name]));
   let again = 0;
+  let anew = 0;
 
   live.on("part", ({ s, part }) => {
-    if (s === "gallery" && part.id.startsWith("exhibit:")) renew(part);
+    if (s !== "gallery" || !part.id.startsWith("exhibit:")) return;
+    if ((named.get(part.id) ?? part.name) !== part.name) readAnew(); // ways and choices are called so too
+    renew(part);
   });
   live.on("phase", ({ phase }) => {
     for (const place of document.querySelectorAll("#take, [data-to-take]")) place.hidden = phase !== "gallery" && live.me.role !== "moderator";
+    if (WALK.includes(phase) && !live.core.streams.gallery) readAnew(); // it ended when the event went back to its tables
   });
   live.on("epoch", () => {
     for (const shown of document.querySelectorAll("[data-head]")) shown.dataset.head = -1;
@@ -43,6 +49,12 @@ function gallery(main) {
       window.clearTimeout(again);
       again = window.setTimeout(() => swap(results, `${window.location.pathname}${results.dataset.address}`), delay());
     }
+  }
+
+  /** Never away from text that is half typed or not sent, nor to the browser's error page. */
+  function readAnew() {
+    window.clearTimeout(anew);
+    anew = window.setTimeout(() => (Object.values(live.turns.open()).some(Boolean) ? readAnew() : window.location.reload()), delay());
   }
 
   function swap(target, address) {
@@ -121,7 +133,10 @@ function share(live) {
     refused.hidden = true;
     const answer = await live.send("gallery", "takeaway.set", { text });
     said(answer.ok ? "saved" : "");
-    if (answer.ok && form.elements.text.value.trim() === text) return live.forgetDraft(form.elements.text);
+    const { text: field } = form.elements;
+    const all = field.value.trim() === text;
+    if (answer.ok) field.defaultValue = all ? field.value : text; // which is no half-typed text any more
+    if (answer.ok && all) return live.forgetDraft(field);
     refused.hidden = answer.ok;
     live.fill(refused, { text: answer.text ?? "" });
   });

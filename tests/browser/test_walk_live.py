@@ -1,0 +1,53 @@
+"""What the moderator changes while people walk the gallery reaches them, and takes no half-typed words away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.outage import SOON, Outage, opens, outage_in
+
+
+@pytest.fixture
+def outage(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
+    """Cem and Dana walk."""
+    with outage_in(tmp_path_factory.mktemp("walk"), chromium) as found:
+        found.moderates("gallery", "closing.set", text="We leave with courage")
+        found.moderates("stage", "phase.go", phase="gallery")
+        for guest in (found.cem, found.dana):
+            guest.page.wait_for_url("**/gallery/", timeout=SOON)
+        yield found
+
+
+def takes_home(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="What do you take home?").fill(text)
+    page.get_by_role("button", name="Share").click()
+
+
+def test_who_stayed_while_the_walk_was_interrupted_sees_all_of_it_again(outage: Outage) -> None:
+    """The stream of the gallery ends when the event goes back to its tables; half-typed words hold the page."""
+    cem, dana = outage.cem.page, outage.dana.page
+    cem.get_by_role("textbox", name="What do you take home?").fill("Half a thou")
+    outage.moderates("stage", "phase.go", phase="over", session=1)
+    dana.wait_for_url(lambda url: "gallery" not in url, timeout=SOON)
+    expect(cem.get_by_text("We leave with courage")).to_have_count(0, timeout=SOON)
+    outage.moderates("stage", "phase.go", phase="gallery")
+    opens(dana, outage.address("gallery"))
+    takes_home(dana, "Neighbours")
+    takes_home(cem, "A whole thought")
+    for page in (cem, dana):
+        for text in ("We leave with courage", "Neighbours", "A whole thought"):
+            expect(page.locator("#takes, .closing-place").get_by_text(text)).to_be_visible(timeout=SOON)
+
+
+def test_a_table_that_gets_another_name_has_no_second_one(outage: Outage) -> None:
+    cem, dana = outage.cem.page, outage.dana.page
+    first = "from tables.models import Table; print(Table.objects.get(number=1).pk)"
+    dana.get_by_role("textbox", name="What do you take home?").fill("Half a thou")
+    outage.moderates("room", "table.set", table=int(outage.house.does("shell", "-v", "0", "-c", first)), name="Roofs")
+    for page in (cem, dana):
+        expect(page.locator(".exhibit").get_by_text("Roofs").first).to_be_visible(timeout=SOON)
+    expect(cem.locator("main").get_by_text("Table 1", exact=True)).to_have_count(0, timeout=SOON)
+    expect(dana.get_by_role("textbox", name="What do you take home?")).to_have_value("Half a thou")
