@@ -20,7 +20,10 @@ def wrong_code(address: str) -> int:
 
 
 def wait_for_sign_in(email: str, address: str) -> int:
-    """Seconds until this account may be tried again from this address; 0 when it may be now."""
+    """Seconds until this account may be tried again from this address; 0 when it may be now.
+
+    Whoever has many networks can still make it rest for all: a sign-in link (`manage.py moderator`) does not wait.
+    """
     account, place = digest(email), network(address)
     here = max(PASSWORDS_BY_ACCOUNT_HERE.blocked((account, place)), PASSWORDS_BY_ADDRESS.blocked(place))
     return max(here, PASSWORDS_BY_ACCOUNT.blocked(account))

@@ -17,6 +17,7 @@ from sessions.phases import Phase
 from tables.models import Table
 from tests.cast import come_in, new_event, put, sit
 
+DATABASE = {"db", "transactional_db", "django_db_setup"}
 OPENED: WeakSet[BaseDatabaseWrapper] = WeakSet()  # by every thread
 
 
@@ -36,6 +37,13 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 
 pytest_plugins = ["tests.cafe", "tests.held", "tests.machine"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What brings its own database or needs none says the same on PostgreSQL as on SQLite: once is enough."""
+    for item in items:
+        if DATABASE & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"):
+            item.add_marker("database")
 
 
 @pytest.fixture(autouse=True)

@@ -124,7 +124,7 @@ def test_a_refused_sign_in_keeps_the_address_as_it_was_typed(ada: Moderator) -> 
 
 
 def test_after_ten_wrong_passwords_an_account_rests_for_who_guesses(ada: Moderator) -> None:
-    """Everybody else comes in: else anybody could lock a moderator out of their own event (A46)."""
+    """Everybody else comes in: ten requests must not lock a moderator out of their own event (A46)."""
     Moderator.objects.named("ben@zoomcafe.example")
     answers = [sign_in(Client(), "wrong").status_code for _ in range(10)]
     assert answers == [422] * 10

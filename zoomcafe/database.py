@@ -8,7 +8,7 @@ STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 WAIT_S = 5  # for another writer of the SQLite file
 POOL_WAIT_S = 2
-SILENT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+SILENT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 APPLICATION_NAME = "zoomcafe"  # what the database lists our connections as
 
 

@@ -7,7 +7,7 @@ every event gets a new epoch: browsers notice, begin anew and offer their own ac
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from django.apps import apps
@@ -92,13 +92,17 @@ def raise_numbers(least: int) -> None:
 def put_down_what_is_missing(erased: Erased) -> int:
     """Writes to the ledger what it lacks: erasures of the database, and what was brought back; how many lines.
 
-    Raises `OSError`.
+    Raises `OSError`. Erasures go first: of a damaged database there may be nothing more to be had.
     """
     there = list(tombstones())
-    lines = [*filter(erased.lacks, there), *_brought_back(erased, there)]
-    if lines:
-        append(lines)
-    return len(lines)
+    return _put_down(filter(erased.lacks, there)) + _put_down(_brought_back(erased, there))
+
+
+def _put_down(lines: Iterable[Line]) -> int:
+    found = list(lines)
+    if found:
+        append(found)
+    return len(found)
 
 
 def tombstones() -> Iterator[Line]:

@@ -117,23 +117,24 @@ def followed(person: Participant, wishes: dict[str, Any], epoch: str | None) -> 
 
 
 def followings(hellos: Sequence[Hello]) -> list[Followed | Refused | Closed]:
-    """`followed` for many, with as many queries as for one."""
+    """`followed` for many, with as many queries as for one (and two for each moderator's sign-in)."""
     asked = [_wishes_of(hello) for hello in hellos]
     names = [
         (hello.person, [] if isinstance(each, Refused) else list(each.cursors))
         for hello, each in zip(hellos, asked, strict=True)
     ]
     found = find_all(names)
-    people, out = _again(hellos)  # after the heads: what changes from now on raises one of them
-    allowed = rights.visible(people.values(), {row.pk: row for those in found for row in those.values()}.values())
-    seats = KINDS["me"].seats(list(people.values()))
+    people = _again(hellos)  # after the heads: what changes from now on raises one of them
+    here = {person.pk: person for person in people if isinstance(person, Participant)}
+    allowed = rights.visible(here.values(), {row.pk: row for those in found for row in those.values()}.values())
+    seats = KINDS["me"].seats(list(here.values()))
     return [
         each
         if isinstance(each, Refused)
-        else Closed(4401, "sign_in")
-        if hello in out
-        else _followed(hello, each, those, people.get(hello.person.pk), allowed, seats)
-        for hello, each, those in zip(hellos, asked, found, strict=True)
+        else person
+        if isinstance(person, Closed)
+        else _followed(hello, each, those, person, allowed, seats)
+        for hello, each, those, person in zip(hellos, asked, found, people, strict=True)
     ]
 
 
@@ -162,14 +163,10 @@ def _followed(
     hello: Hello,
     wishes: Wishes,
     found: Mapping[Name, Stream],
-    person: Participant | None,
+    person: Participant,
     allowed: Collection[tuple[int, int]],
     seats: Mapping[int, dict[str, Any] | None],
-) -> Followed | Closed:
-    if person is None:
-        return Closed(4404, "not_found")
-    if person.removed_at is not None:
-        return Closed(4403, "removed")
+) -> Followed:
     same = hello.epoch is None or hello.epoch == str(person.event.epoch)
     streams, refused = [], wishes.refused
     for name, after in wishes.cursors.items():
@@ -182,30 +179,38 @@ def _followed(
     return Followed(streams, refused, judged, reading.who(person, seats.get(person.pk)), str(person.event.epoch))
 
 
-def _again(hellos: Sequence[Hello]) -> tuple[dict[int, Participant], list[Hello]]:
-    """These people as of now, by id, and who came by what is no longer theirs: time has passed since their sockets
-    were opened.
-    """
+def _again(hellos: Sequence[Hello]) -> list[Participant | Closed]:
+    """Who they are as of now, or why they are nobody any more: time has passed since their sockets were opened."""
     known = {hello.person.pk: hello.person.event_id for hello in hellos}
-    *of_events, of_people, devices = rows.gather(
+    *of_events, of_people, of_devices = rows.gather(
         *course.wishes(set(known.values()))[:2],
         Wish(Participant, PERSON, {"id": list(known)}),
         Wish(Device, ("digest", "participant"), {"digest": {hello.device for hello in hellos if hello.device}}),
     )
     events = course.put_together(*of_events)
-    found = rows.objects(Participant, PERSON, of_people)
-    for person in found:
+    people = {person.pk: person for person in rows.objects(Participant, PERSON, of_people)}
+    for person in people.values():
         person.event = events[person.event_id]
-    own = {tuple(device) for device in devices}
-    return {person.pk: person for person in found}, [hello for hello in hellos if _is_out(hello, own)]
+    devices = {(digest, person) for digest, person in of_devices}
+    accounts = {login: account_of(login) for login in {hello.login for hello in hellos} if login is not None}
+    return [_still(hello, people.get(hello.person.pk), devices, accounts) for hello in hellos]
 
 
-def _is_out(hello: Hello, devices: Collection[tuple[Any, ...]]) -> bool:
-    """Left on this device, or signed out."""
-    if hello.device is not None and (hello.device, hello.person.pk) not in devices:
-        return True
-    account = account_of(hello.login) if hello.login is not None else None
-    return hello.login is not None and (account is None or account.pk != hello.person.moderator_id)
+def _still(
+    hello: Hello,
+    person: Participant | None,
+    devices: Collection[tuple[str, int]],
+    accounts: Mapping[str, Moderator | None],
+) -> Participant | Closed:
+    if person is None:
+        return Closed(4404, "not_found")
+    if person.removed_at is not None:
+        return Closed(4403, "removed")
+    account = accounts[hello.login] if hello.login is not None else None
+    signed_out = hello.login is not None and (account is None or account.pk != person.moderator_id)
+    if signed_out or (hello.device is not None and (hello.device, person.pk) not in devices):
+        return Closed(4401, "sign_in")
+    return person
 
 
 def language_of(cookies: str, accepted: str) -> str:

@@ -42,12 +42,12 @@ class Moderator(AbstractBaseUser):
         self.links.create(digest=digest(secret), expires_at=timezone.now() + LINK_LIFE)
         return secret
 
-    @transaction.atomic
     def choose_password(self, password: str) -> None:
         """Sets it and ends every other way in: open links here, other browsers by the changed session hash."""
-        self.set_password(password)
-        self.save(update_fields=["password"])
-        self.links.filter(used_at=None).delete()
+        self.set_password(password)  # takes its time, in which others write
+        with transaction.atomic():
+            self.save(update_fields=["password"])
+            self.links.filter(used_at=None).delete()
 
 
 class SignInLink(models.Model):

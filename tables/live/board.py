@@ -102,7 +102,9 @@ class BoardKind(Kind):
 
     def returned(self, event: Event, what: What, since: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         kinds = {What.NOTE_GONE: "note.back", What.NOTE_HIDDEN: "note.show"}
-        changes = Change.objects.filter(stream__event=event, stream__kind="board", kind=kinds.get(what))
+        if what not in kinds:
+            return []
+        changes = Change.objects.filter(stream__event=event, stream__kind="board", kind=kinds[what])
         found = [(part.removeprefix("note:"), at) for part, at in changes.values_list("part", "at").order_by("at")]
         return [(ref, at) for ref, at in found if at > since.get(ref, at)]
 
