@@ -25,7 +25,7 @@ function run(main) {
   });
   document.addEventListener("submit", (event) => onSubmit(event, page));
   document.addEventListener("click", (event) => onClick(event, live));
-  document.addEventListener("click", stopSecond, true);
+  for (const kind of ["click", "keydown"]) document.addEventListener(kind, stopSecond, true);
   people(page);
   tellDeeds(live);
 }
@@ -72,7 +72,7 @@ async function onSubmit(event, page) {
   const form = event.target;
   if (!("op" in form.dataset)) return;
   event.preventDefault();
-  if (form.dataset.busy) return;
+  if (form.dataset.busy) return refuse(live, live.status.state === "live" ? "" : say("offline-step"));
   if ("step" in form.dataset) nameStep(form, live);
   const named = [...form.elements].filter((field) => field.name);
   const { stream, kind, data } = operation(named.map((f) => ({ name: f.name, value: f.value, typed: f.type !== "hidden" })));
@@ -94,9 +94,9 @@ function nameStep(form, live) {
   if (number) phase.after(Object.assign(document.createElement("input"), { type: "hidden", name: "session", value: number }));
 }
 
-/** The second click of a double click meets a button that has meanwhile become the next step's. */
+/** The second click of a double click, or a key held down, meets a button that has meanwhile become the next step's. */
 function stopSecond(event) {
-  if (event.detail > 1 && event.target.closest?.("[data-step], .pause")) event.preventDefault();
+  if ((event.repeat || event.detail > 1) && event.target.closest?.("[data-step], .pause")) event.preventDefault();
 }
 
 /** The closing sentence stays in its field to be corrected; what somebody is typing there is not overwritten. */
