@@ -1,8 +1,10 @@
-// The gallery walk: boards renew themselves when their head rises, visited tables are ticked, a takeaway is shared.
+// The gallery walk: boards renew themselves when their head rises, visited tables are ticked.
 
 import { start } from "./live.js";
+import { share } from "./takehome.js";
 
 const AGAIN_MS = [300, 1_500];
+const MOST_DOUBLINGS = 6;
 const WALK = ["gallery", "closed", "archived"];
 const LOOKED_AT = [{ threshold: 0.5 }, { rootMargin: "-50% 0px" }]; // half of it is there, or it is where one looks, however long
 
@@ -16,12 +18,12 @@ function gallery(main) {
   const seen = `zc-seen-${main.dataset.event}`;
   const watchers = LOOKED_AT.map((how) => new IntersectionObserver(looked, how));
   const named = new Map(live.parts("gallery").map(({ id, name }) => [id, name]));
-  let again = 0;
-  let anew = 0;
+  const underWay = new Set();
+  let [again, anew, failed] = [0, 0, 0];
 
   live.on("part", ({ s, part }) => {
     if (s !== "gallery" || !part.id.startsWith("exhibit:")) return;
-    if ((named.get(part.id) ?? part.name) !== part.name) readAnew(); // ways and choices are called so too
+    if (!part.gone && named.get(part.id) !== part.name) readAnew(); // ways and choices are called so too
     renew(part);
   });
   live.on("phase", ({ phase }) => {
@@ -32,19 +34,24 @@ function gallery(main) {
     for (const shown of document.querySelectorAll("[data-head]")) shown.dataset.head = -1;
     document.getElementById("results").dataset.heads = -1;
   });
-  document.body.addEventListener("htmx:afterSettle", refresh);
+  document.body.addEventListener("htmx:afterSettle", () => (refresh(), renewAll()));
   document.getElementById("print").hidden = false;
   document.getElementById("print").addEventListener("click", () => window.print());
   share(live);
   refresh();
-  for (const part of live.parts("gallery")) if (part.id.startsWith("exhibit:")) renew(part);
+  renewAll();
+
+  /** What has risen since it was asked for, or could not be had. */
+  function renewAll() {
+    for (const part of live.parts("gallery")) if (part.id.startsWith("exhibit:")) renew(part);
+  }
 
   /** A plain board is fetched alone, under an address that never changes; a search or a wall is asked for again. */
   function renew(part) {
     const board = document.getElementById(`exhibit-${part.board}`);
     const results = document.getElementById("results");
-    if (board && "whole" in results.dataset) {
-      if (Number(board.dataset.head) < part.head) swap(board, addressOf(board.dataset.address, part, live.epoch));
+    if ("whole" in results.dataset) {
+      if (board && Number(board.dataset.head) < part.head) swap(board, addressOf(board.dataset.address, part, live.epoch));
     } else if (Number(results.dataset.heads) < sum(live.parts("gallery"))) {
       window.clearTimeout(again);
       again = window.setTimeout(() => swap(results, `${window.location.pathname}${results.dataset.address}`), delay());
@@ -57,8 +64,14 @@ function gallery(main) {
     anew = window.setTimeout(() => (Object.values(live.turns.open()).some(Boolean) ? readAnew() : window.location.reload()), delay());
   }
 
-  function swap(target, address) {
-    window.htmx?.ajax("GET", address, { target, swap: "outerHTML" });
+  /** Each asks for itself: of what asks in the name of the whole page htmx keeps only the last. */
+  async function swap(target, address) {
+    if (!window.htmx || underWay.has(target)) return;
+    underWay.add(target);
+    await window.htmx.ajax("GET", address, { source: target, target, swap: "outerHTML" }).catch(() => {}); // then it is still there
+    underWay.delete(target);
+    failed = target.isConnected ? failed + 1 : 0;
+    if (failed) window.setTimeout(renewAll, delay() * 2 ** Math.min(failed, MOST_DOUBLINGS));
   }
 
   function refresh() {
@@ -118,30 +131,6 @@ export function sum(parts) {
 
 function delay() {
   return AGAIN_MS[0] + Math.random() * (AGAIN_MS[1] - AGAIN_MS[0]);
-}
-
-function share(live) {
-  const form = document.getElementById("take");
-  const refused = document.getElementById("take-refused");
-  const said = (word) => {
-    for (const state of form.querySelectorAll("[data-said]")) state.hidden = state.dataset.said !== word;
-  };
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const text = form.elements.text.value.trim();
-    said("sending");
-    refused.hidden = true;
-    const answer = await live.send("gallery", "takeaway.set", { text });
-    said(answer.ok ? "saved" : "");
-    const { text: field } = form.elements;
-    const all = field.value.trim() === text;
-    if (answer.ok) field.defaultValue = all ? field.value : text; // which is no half-typed text any more
-    if (answer.ok && all) return live.forgetDraft(field);
-    refused.hidden = answer.ok;
-    live.fill(refused, { text: answer.text ?? "" });
-  });
-  form.addEventListener("input", () => said(""));
-  live.on("refused", ({ op, orphan }) => op.k === "takeaway.set" && !orphan);
 }
 
 if (typeof document !== "undefined") gallery(document.getElementById("main"));

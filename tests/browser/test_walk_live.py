@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.outage import SOON, Outage, opens, outage_in
 
@@ -51,3 +52,53 @@ def test_a_table_that_gets_another_name_has_no_second_one(outage: Outage) -> Non
         expect(page.locator(".exhibit").get_by_text("Roofs").first).to_be_visible(timeout=SOON)
     expect(cem.locator("main").get_by_text("Table 1", exact=True)).to_have_count(0, timeout=SOON)
     expect(dana.get_by_role("textbox", name="What do you take home?")).to_have_value("Half a thou")
+
+
+BOARDS = """
+import json
+from tables.gallery import questions_of
+from tables.models import Board
+from sessions.models import Question
+asked = list(Question.objects.order_by("table_no", "number"))
+boards = Board.objects.select_related("table").order_by("pk")
+print(json.dumps([[board.pk, questions_of(board, asked)[0].pk] for board in boards]))
+"""
+
+
+def test_of_boards_that_change_at_once_each_is_renewed(outage: Outage) -> None:
+    """Late notes come together when the walk begins; the first board is still on its way when the others rise."""
+    page = outage.cem.page
+    asked: list[Route] = []
+    page.route("**/gallery/*?at=*", lambda route: asked.append(route))  # noqa: PLW0108 - its handlers are called by their arity
+    texts = []
+    for board, question in json.loads(outage.house.does("shell", "-v", "0", "-c", BOARDS))[:4]:
+        texts.append(f"Late at {board}")
+        outage.moderates(f"board:{board}", "note.add", q=question, text=texts[-1], colour="mint")
+    assert len(texts) == 4
+    for _tenth in range(SOON // 100):
+        if asked:
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(500)
+    page.unroute("**/gallery/*?at=*")  # which lets them go on
+    for text in texts:
+        expect(page.locator(".exhibit").get_by_text(text)).to_be_visible(timeout=SOON)
+
+
+def test_a_board_that_could_not_be_had_is_asked_for_again(outage: Outage) -> None:
+    page = outage.cem.page
+    tries: list[int] = []
+
+    def fail_twice(route: Route) -> None:
+        tries.append(1)
+        if len(tries) > 2:
+            route.continue_()
+        elif len(tries) > 1:
+            route.abort()
+        else:
+            route.fulfill(status=503, body="busy")
+
+    page.route("**/gallery/*?at=*", fail_twice)
+    board, question = json.loads(outage.house.does("shell", "-v", "0", "-c", BOARDS))[0]
+    outage.moderates(f"board:{board}", "note.add", q=question, text="Late", colour="mint")
+    expect(page.locator(".exhibit").get_by_text("Late", exact=True)).to_be_visible(timeout=SOON)
