@@ -115,7 +115,7 @@ export class Moments {
 
   turned(stage, before) {
     const { live } = this;
-    live.view.put([{ s: "stage", part: stageAt(this.part(), live.now()) }], () => {});
+    live.view.put([{ s: "stage", part: stageAt(this.part(), live.now()) }]);
     live.emit("phase", { phase: stage.phase, session: stage.session, stage, before });
   }
 

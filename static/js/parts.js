@@ -7,21 +7,22 @@ const FRESH_MS = 1_000;
 /** The containers under `root`. `reader` is {zone, lang}; `lay(element)` lays over it what concerns the person. */
 export class Parts {
   constructor({ root, reader, lay }) {
-    Object.assign(this, { root, reader, lay, dirty: new Map(), waiting: false });
+    Object.assign(this, { root, reader, lay, dirty: new Map(), waiting: false, told: null });
     this.containers = [...root.querySelectorAll("[data-stream][data-kind]")].map((element) => new Container(element));
   }
 
-  /** Draws `changes` ({s, part, fresh}) with the next frame, then calls `done(changes)`. */
-  put(changes, done) {
+  /** Draws `changes` ({s, part, fresh}) with the next frame, then tells `drawn` of all that it drew; what is only a preview tells nobody. */
+  put(changes, drawn) {
     for (const change of changes) this.dirty.set(`${change.s} ${change.part.id}`, change);
+    this.told ??= drawn;
     if (this.waiting || !this.dirty.size) return;
     this.waiting = true;
     soon(() => {
-      this.waiting = false;
-      const drawn = [...this.dirty.values()];
+      const [all, told] = [[...this.dirty.values()], this.told];
+      Object.assign(this, { waiting: false, told: null });
       this.dirty.clear();
-      this.draw(drawn);
-      done(drawn);
+      this.draw(all);
+      told?.(all);
     });
   }
 

@@ -81,11 +81,11 @@ export class Turns {
   }
 
   show(s, part) {
-    if (!this.live.get(s, part.id)) this.live.view.put([{ s, part, fresh: true }], () => {});
+    if (!this.live.get(s, part.id)) this.live.view.put([{ s, part, fresh: true }]);
   }
 
   hide(s, id) {
-    if (!this.live.get(s, id)) this.live.view.put([{ s, part: { id, gone: true } }], () => {});
+    if (!this.live.get(s, id)) this.live.view.put([{ s, part: { id, gone: true } }]);
   }
 
   /** What the outbox says about these parts has changed. */
