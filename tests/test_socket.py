@@ -199,6 +199,20 @@ async def test_a_sixth_tab_closes_the_oldest(running: Cafe) -> None:
         await tab.leaves()
 
 
+async def test_a_console_stays_however_many_boards_its_moderator_reads(running: Cafe) -> None:
+    """The screen stands in the hall with nobody before it."""
+    board, _question = await board_of(running)
+    cookie = await sync_to_async(session_of)(running)
+    pages = [Browser(running.event.key, cookie, query="?as=moderator") for _six in range(6)]
+    screen = await pages[0].hello(room=0)
+    await screen.hears("parts", s="room")
+    boards = [await page.hello(**{board.replace(":", "_"): 0}) for page in pages[1:]]
+    assert (await boards[0].hears("close"))["code"] == 4409
+    assert (await screen.posts("stage", "phase.next"))["t"] == "ack"
+    for page in (screen, *boards[1:]):
+        await page.leaves()
+
+
 async def test_an_older_page_is_told_to_reload(running: Cafe) -> None:
     cem = browser(running)
     await cem.opens()

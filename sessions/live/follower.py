@@ -49,6 +49,11 @@ class Follower:
         self.heard_at = asyncio.get_running_loop().time()
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()  # the close code
 
+    @property
+    def leads(self) -> bool:
+        """Whether this is a console, or the screen that nobody stands before."""
+        return self.audience == "moderators" and any(sub.name.kind == "room" for sub in self.subs.values())
+
     def follows(self, sub: Sub) -> bool:
         """False once the stream was left, or is followed anew from another cursor."""
         return self.subs.get(sub.stream_id) is sub

@@ -66,10 +66,15 @@ class House:
             self.queue.popleft().set_result(None)
 
     def enter(self, follower: Follower) -> Follower | None:
-        """Takes a follower in; returns the oldest of a person who has too many."""
+        """Takes a follower in; returns the oldest of a person who has too many, a console or screen last of all."""
         own = self.of_person.setdefault(follower.viewer.pk, OrderedDict())
+        earlier = list(own)
         own[follower] = None
-        return own.popitem(last=False)[0] if len(own) > settings.LIMIT_SOCKETS_PER_PERSON else None
+        if len(own) <= settings.LIMIT_SOCKETS_PER_PERSON:
+            return None
+        gone = next((one for one in earlier if not one.leads), earlier[0])
+        del own[gone]
+        return gone
 
     def leave(self, follower: Follower) -> None:
         own = self.of_person.get(follower.viewer.pk, OrderedDict())

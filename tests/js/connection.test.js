@@ -281,6 +281,18 @@ for (const [code, why] of [[4401, "join"], [4403, "removed"], [4404, "gone"], [4
   });
 }
 
+test("a page that rests because of too many tabs comes back when it is looked at again", async () => {
+  const { device, connection, client } = livePage();
+  device.socket.ends(4409);
+  await device.pass(70_000);
+  connection.wake();
+  await device.pass(1_000);
+  assert.equal(device.sockets.length, 2);
+  device.socket.open();
+  device.socket.says(WELCOME);
+  assert.equal(client.states.at(-1), "live");
+});
+
 test("4400 is tried once more after five seconds, then the page asks to be reloaded", async () => {
   const { device, client } = livePage();
   device.socket.ends(4400);
