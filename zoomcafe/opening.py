@@ -38,6 +38,7 @@ from zoomcafe.serving.tally import Share, Tally
 
 logger = logging.getLogger("zoomcafe.serving")
 RESERVED = "superuser_reserved_connections"
+UNUSED = ["htmax-*", "htmx-4*", "htmx-2.js", "htmx-2-*", "hx-*"]  # of what django-htmx brings along
 COLLECTING = (10_000, 10, 10)  # what a note makes goes by itself; a look at all there is takes a tenth of a second
 
 
@@ -293,7 +294,7 @@ def collect_static_files() -> None:
         if Path(settings.STATIC_ROOT).is_dir() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
             return
         try:
-            call_command("collectstatic", verbosity=0, interactive=False)
+            call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=UNUSED)
         except (ValueError, OSError) as problem:
             raise CommandError(f"The static files could not be collected: {problem}") from None
         stamp.write_text(now, encoding="ascii")
@@ -301,9 +302,9 @@ def collect_static_files() -> None:
 
 def fingerprint() -> str:
     ways = [Path(module.__file__ or "").read_bytes() for module in (slim, storage, whole)]
-    facts = [repr((django.VERSION, settings.STORAGES["staticfiles"], str(settings.STATIC_ROOT), ways))]
+    facts = [repr((django.VERSION, settings.STORAGES["staticfiles"], UNUSED, ways))]
     for finder in finders.get_finders():
-        for path, where in finder.list([]):
+        for path, where in finder.list(UNUSED):
             found = Path(where.path(path)).stat()
             facts.append(f"{path} {found.st_size} {found.st_mtime_ns}")
     return hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()
