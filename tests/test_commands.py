@@ -24,6 +24,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from sessions.models import Moderator
+from tests import collected
 from tests.machine import or_say
 from zoomcafe import reach
 
@@ -66,11 +67,14 @@ class Place:
     @contextlib.contextmanager
     def running(self, command: str, until: str, *arguments: str, **env: str) -> Iterator[Running]:
         """The lines up to the one that starts with `until`, and the process."""
+        collected.lend(self.var)
         with self.command(command, "--port", str(self.port), *arguments, **env) as process:
             alarm = threading.Timer(60, process.terminate)
             alarm.start()
             try:
-                yield self.lines(process, until), process
+                lines = self.lines(process, until)
+                collected.keep(self.var)
+                yield lines, process
             finally:
                 alarm.cancel()
                 process.terminate()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests import collected
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 START_S = 60
@@ -26,7 +28,7 @@ class House:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "server.log"
+        self.folder, self.log = folder, folder / "server.log"
         self.root = ROOT  # where the sources are
         outside = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         self.env = {**outside, "VAR_DIR": str(folder), "BASE_URL": self.url, "DATABASE_URL": database_url}
@@ -35,6 +37,7 @@ class House:
         self.arguments: list[str] = []  # further ones for `serve`
 
     def start(self) -> None:
+        collected.lend(self.folder)
         place = ["--host", "127.0.0.1", "--port", str(self.port)]
         command = [sys.executable, *self.program, "serve", *place, *self.arguments]
         with self.log.open("a") as log:
@@ -43,6 +46,7 @@ class House:
             )
         assert self.process.stdout is not None
         assert "listens" in self.process.stdout.readline(), self.log.read_text(encoding="utf-8")
+        collected.keep(self.folder)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
