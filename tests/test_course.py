@@ -3,8 +3,12 @@
 import pytest
 
 from sessions.clock import now_ms
+from sessions.ledger import Erased
+from sessions.live import streams
+from sessions.live.renewal import renew
 from sessions.models import Event, Participant
 from tests.cafe import Cafe
+from tests.test_deeds import stage
 
 MINUTE = 60_000
 
@@ -125,9 +129,23 @@ def test_the_moderators_word_is_said_and_taken_back(running: Cafe) -> None:
     assert running.now.word == ""
 
 
-def test_two_moderators_at_once_are_put_in_order(running: Cafe) -> None:
-    from sessions.live import streams
+def test_the_same_words_said_again_are_another_saying(running: Cafe) -> None:
+    """Until then, whatever else is done, they are the one that may have been put away."""
+    assert (stage(running).guests["word"], stage(running).guests["said"]) == ("", None)
+    first, again = (running.op(running.moderator, "stage", "word.say", text="Please come to an end") for _time in "ab")
+    for op, said in ((first, first), (first, first), (again, again), (first, again)):
+        assert [answer.code for answer in streams.apply([op])] == [None]
+        assert stage(running).guests["said"] == str(said.id)
+    for minute in range(1, 111):
+        assert leads(running, "clock.add", minutes=minute) is None
+    assert leads(running, "word.say", running.cem, text="Nobody reads this") == "not_allowed"
+    renew(Erased())
+    assert (stage(running).guests["said"], stage(running).moderators["said"]) == (str(again.id), str(again.id))
+    assert leads(running, "word.say", text="") is None
+    assert stage(running).guests["said"] is None
 
+
+def test_two_moderators_at_once_are_put_in_order(running: Cafe) -> None:
     stop = running.op(running.moderator, "stage", "clock.pause")
     go = running.op(running.moderator, "stage", "phase.next")
     assert [answer.code for answer in streams.apply([stop, go])] == [None, None]

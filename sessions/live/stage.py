@@ -1,7 +1,7 @@
 """The stream `stage`: where the event stands, and the operations that lead through it."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sessions.live import course, rows
@@ -17,6 +17,7 @@ from sessions.phases import Phase
 
 STAGE = Name("stage")
 MOST_MINUTES = 240
+WORD = "word.say"
 
 
 class StageKind(Kind):
@@ -28,12 +29,12 @@ class StageKind(Kind):
         "clock.pause": Fields(),
         "clock.resume": Fields(),
         "clock.add": Fields({"minutes": Number(-MOST_MINUTES, MOST_MINUTES)}),
-        "word.say": Fields({"text": Text(1000, empty=True)}),
+        WORD: Fields({"text": Text(1000, empty=True)}),
     }
 
     def locks(self, op: Op) -> Sequence[Name] | str:
         """The phase and the clock govern everything; a word only the stage."""
-        return [STAGE] if op.kind == "word.say" else EVERY_STREAM
+        return [STAGE] if op.kind == WORD else EVERY_STREAM
 
     def judge(self, scene: Scene, state: Any, op: Op) -> None:  # noqa: ARG002
         event = scene.event_of(op)
@@ -51,16 +52,20 @@ class StageKind(Kind):
                 kind.closed(scene, event)
 
     def parts(self, reads: Sequence[Read]) -> dict[int, list[Part]]:
-        *of_events, of_changes = rows.gather(
+        streams = [read.stream.pk for read in reads]
+        *of_events, of_changes, of_words = rows.gather(
             *course.wishes([read.stream.event_id for read in reads]),
-            Wish(Change, DEED, {"stream": [read.stream.pk for read in reads], "kind": self.operations}, LATELY),
+            Wish(Change, DEED, {"stream": streams, "kind": self.operations}, LATELY),
+            Wish(Change, ("stream", "op_id"), {"stream": streams, "kind": [WORD]}, LAST_WORD),
         )
         events, deeds = course.put_together(*of_events), sorted(map(Deed._make, of_changes), reverse=True)
+        sayings = dict(cast("list[tuple[int, UUID]]", of_words))
         found = {}
         for read in reads:
-            event = events[read.stream.event_id]
-            done = [deed for deed in deeds if deed.stream == read.stream.pk and deed.seq <= event.stage_seq]
-            found[read.stream.pk] = [now_part(event, done[:MOST_DEEDS])] if event.stage_seq > read.after else []
+            event, stream = events[read.stream.event_id], read.stream.pk
+            done = [deed for deed in deeds if deed.stream == stream and deed.seq <= event.stage_seq]
+            part = now_part(event, done[:MOST_DEEDS], said=sayings.get(stream))
+            found[stream] = [part] if event.stage_seq > read.after else []
         return found
 
 
@@ -81,6 +86,9 @@ class Deed(NamedTuple):
 MOST_DEEDS = 3
 DEED = (*Deed._fields[:-1], "actor__name")
 LATELY = "answers AND seq > (SELECT head - 100 FROM cafe_stream WHERE cafe_stream.id = stream_id)"
+LAST_WORD = f"""answers AND seq IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM cafe_change AS later WHERE later.stream_id = cafe_change.stream_id AND later.seq > cafe_change.seq
+    AND later.kind = '{WORD}' AND later.answers)"""  # noqa: S608 - our own words
 
 
 def carry_out(event: Event, op: Op, now: int) -> None:
@@ -99,9 +107,11 @@ def carry_out(event: Event, op: Op, now: int) -> None:
             event.word = op.data["text"]
 
 
-def now_part(event: Event, done: Sequence[Deed] = ()) -> Part:
+def now_part(event: Event, done: Sequence[Deed] = (), *, said: UUID | None = None) -> Part:
     """The one part of the stage; `phase` is the stored one, readers apply `phase_at` themselves. Moderators read too
     what was `done` last, the newest first: one account may lead from several devices.
+
+    The word was `said` by this operation: the same words said again are another saying, which pages show again.
     """
     session = event.numbered(event.session_no)
     questions = [q for q in session.questions.all() if q.table_no is None] if session else []
@@ -113,6 +123,7 @@ def now_part(event: Event, done: Sequence[Deed] = ()) -> Part:
         "ends_at": event.ends_at,
         "paused_left": event.paused_left,
         "word": event.word,
+        "said": str(said) if said and event.word else None,
         "questions": [{"id": question.pk, "text": question.text} for question in questions],
         "sessions": len(event.sessions.all()),
         "by_hand": event.by_hand,

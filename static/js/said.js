@@ -9,11 +9,21 @@ const READ = "zc-word-read";
 export function hearWord(live) {
   const banner = document.querySelector('[data-notice="word"]');
   if (!banner) return;
-  const word = () => live.get("stage", "now")?.word ?? "";
-  const show = () => notice("word", word() !== "" && word() !== recall(READ) && { word: word() });
+  const stage = () => live.get("stage", "now");
+  const show = () => notice("word", isUnread(stage(), recall(READ)) && { word: stage().word });
   live.on("part", ({ s }) => s === "stage" && show());
-  banner.querySelector("[data-close-notice]").addEventListener("click", () => remember(READ, word()));
+  banner.querySelector("[data-close-notice]").addEventListener("click", () => remember(READ, saying(stage())));
   show();
+}
+
+/** Whether a word stands there that is another saying than the one put away. */
+export function isUnread(stage, read) {
+  return saying(stage) !== "" && saying(stage) !== read;
+}
+
+/** What tells one saying from another, also of the same words; "" while nothing is said. */
+export function saying(stage) {
+  return stage?.word ? (stage.said ?? stage.word) : "";
 }
 
 /** What sticks below the crown has to know how high it is. */

@@ -69,6 +69,29 @@ def test_a_word_that_was_read_stays_away_and_the_next_one_comes(everywhere: Ever
     expect(word).to_be_visible(timeout=SOON)
 
 
+@pytest.mark.parametrize("meanwhile", [[], [""]], ids=["at once", "taken back"])
+def test_the_same_word_said_again_is_read_again(everywhere: Everywhere, phone: Page, meanwhile: list[str]) -> None:
+    """On the page that is open, and on the one that the server makes meanwhile; once more put away it stays away."""
+    words = f"Please come to an end ({len(meanwhile)})"
+    everywhere.moderates("running", "stage", "word.say", text=words)
+    goes(phone, everywhere, "running", "table")
+    word = phone.locator("[data-notice=word]")
+    for fresh in (False, True):
+        expect(word).to_be_visible(timeout=SOON)
+        word.get_by_role("button", name="Put away").tap()
+        expect(word).to_be_hidden()
+        if fresh:
+            phone.goto("about:blank")
+        for text in (*meanwhile, words):
+            everywhere.moderates("running", "stage", "word.say", text=text)
+        if fresh:
+            goes(phone, everywhere, "running", "table")
+    expect(word).to_be_visible(timeout=SOON)
+    word.get_by_role("button", name="Put away").tap()
+    goes(phone, everywhere, "running", "table")
+    expect(word).to_be_hidden()
+
+
 def test_the_gong_is_seen_at_the_end_of_a_long_board(everywhere: Everywhere, phone: Page) -> None:
     everywhere.moderates("running", "stage", "word.say", text="")
     goes(phone, everywhere, "running", "table")
