@@ -3,6 +3,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.deprecation import MiddlewareMixin
 
+from sessions.going import page_at
 from sessions.identity import NotJoined, Removed, remind
 from sessions.models import Participant
 
@@ -21,11 +22,15 @@ class IdentityMiddleware(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Removed):
-            return render(request, "sessions/removed.html", {"event": exception.event}, status=403)
+            return render(request, "sessions/removed.html", _about(exception, request), status=403)
         if not isinstance(exception, NotJoined):
             return None
         if exception.forged:
-            return render(request, "sessions/rejoin.html", {"event": exception.event}, status=401)
+            return render(request, "sessions/rejoin.html", _about(exception, request), status=401)
         if exception.event.join_code != exception.event.key:  # a renewed code is not given away
             return redirect("home")
         return redirect("join", code=exception.event.join_code)
+
+
+def _about(exception: Removed | NotJoined, request: HttpRequest) -> dict[str, object]:
+    return {"event": exception.event, "page_at": page_at(request)}

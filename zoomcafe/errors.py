@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from sessions.going import page_at
 from zoomcafe import logs
 
 AGAIN_S = (2, 6)
@@ -43,6 +44,7 @@ def answer(request: HttpRequest, status: int, *, title: str, sentence: str, **mo
         "request": request,
         "csrf_token": get_token(request),
         "kept": more.get("kept", []),
+        "page_at": page_at(request),
     }
     template = "errors/fragment.html" if request.headers.get("HX-Request") == "true" else "errors/page.html"
     return HttpResponse(render_to_string(template, context), status=status)

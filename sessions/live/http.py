@@ -14,7 +14,7 @@ from django.utils.translation import get_language, override
 from django.views.decorators.http import require_GET, require_POST
 
 from sessions.clock import now_ms
-from sessions.going import local_address
+from sessions.going import NOWHERE, local_address
 from sessions.http import HttpRequest
 from sessions.live import desk, streams, visit, wire
 from sessions.live.fields import Fields, Id
@@ -172,13 +172,15 @@ def _refused_page(
 
     What may have been done after all goes out under the same id, so that it is done once.
     """
+    text, back = request.POST.get("text", ""), _next(request, viewer)
     kept = [(name, value) for name, value in request.POST.items() if name not in {"csrfmiddlewaretoken", "id", "text"}]
     values = {
         "sentence": say(code, language, names, by_hand=True),
         "id": request.POST.get("id") if wire.may_retry(code) else None,
         "fields": kept,
-        "text": request.POST.get("text", ""),
-        "back": _next(request, viewer),
+        "text": text,
+        "back": back,
+        "page_at": NOWHERE if text else back,
         "action": request.get_full_path(),
     }
     with override(language):

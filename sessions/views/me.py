@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sessions import identity
 from sessions.clock import now_ms
+from sessions.going import NOWHERE
 from sessions.http import HttpRequest
 from sessions.live import streams
 from sessions.live.ops import Name, Op
@@ -47,7 +48,7 @@ def me_leave(request: HttpRequest, code: str) -> HttpResponse:
     secret = secret_here(request, event)
     if secret is not None and identity.leave(participant, secret):
         stand_up(participant)
-    response = render(request, "sessions/left.html", {"event": event})
+    response = render(request, "sessions/left.html", {"event": event, "page_at": NOWHERE})
     identity.forget(response, event)
     response["Clear-Site-Data"] = '"storage"'  # not "cookies": another seat, or an account, may be in this browser
     return response
@@ -60,6 +61,7 @@ def page(request: HttpRequest, event: Event, participant: Participant, *, link: 
         "is_guest": secret_here(request, event) is not None,
         "devices": participant.devices.count(),
         "link": link,
+        "page_at": reverse("me", args=[event.key]),
         "minutes": identity.HAND_OVER_LIFE.seconds // 60,
     }
     return render(request, "sessions/me.html", context)
