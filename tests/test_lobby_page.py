@@ -59,6 +59,16 @@ def test_lobby_says_where_the_event_is(event: Event, phase: Phase, sentence: str
     assert reads(lobby_of(dana), sentence)
 
 
+@pytest.mark.parametrize(("phase", "sentence"), [(Phase.DRAFT, "Nearly ready"), (Phase.OVER, "Take a breath.")])
+def test_lobby_promises_to_follow_only_with_a_script(event: Event, phase: Phase, sentence: str) -> None:
+    dana = come_in(event, "Dana")
+    put(event, phase, session=1 if phase is Phase.OVER else None)
+    page = lobby_of(dana)
+    assert (reads(page, sentence), reads(page, "follows by itself")) == (True, False)
+    [without] = re.findall(r"<noscript>.*?</noscript>", page, re.DOTALL)
+    assert reads(without[10:-11], "Without JavaScript this page does not follow by itself: reload it.")
+
+
 def test_before_the_seats_open_the_lobby_says_who_is_there(event: Event) -> None:
     dana, _cem = come_in(event, "Dana"), come_in(event, "Cem <b>")
     put(event, Phase.LOBBY)

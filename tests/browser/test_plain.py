@@ -56,6 +56,31 @@ def test_a_guest_without_javascript_takes_part(house: House, visitors: People, e
     expect(ben.page.get_by_role("button", name="Put away")).to_have_count(0)
 
 
+def test_pages_promise_to_follow_only_where_they_do(house: House, visitors: People, event: tuple[str, Page]) -> None:
+    """Without JavaScript lobby and table say that they stand still, and how to read them anew."""
+    code, console = event
+    ben, eva = visitors.comes(scripts=False, width=360), visitors.comes()
+    for guest, name in ((ben, "Ben"), (eva, "Eva")):
+        joins_by_code(guest.page, house.url, code, name, ENGLISH)
+    still = ben.page.locator("noscript .banner")
+    expect(still).to_have_text("Without JavaScript this page does not follow by itself: reload it.")
+    steps(console, "Start session 1", "End session 1")
+    still.locator("a").click()
+    expect(ben.page.get_by_role("heading", name="Take a seat: the talk has begun")).to_be_visible()
+    ben.page.get_by_role("button", name="Sit at Table 1", exact=True).click()
+    ben.page.goto(f"{house.url}/e/{code}/table/")
+    expect(still).to_be_visible()
+    steps(console, "End session 1", "Open session 2")
+    still.locator("a").click()
+    ben.page.get_by_role("link", name="Change table").filter(visible=True).click()
+    promise = "This page follows by itself when it goes on."
+    for guest in (ben, eva):
+        expect(guest.page.get_by_role("heading", name="This session is over")).to_be_visible(timeout=10_000)
+    expect(ben.page.get_by_text(promise)).to_be_hidden()
+    expect(eva.page.get_by_text(promise)).to_be_visible()
+    expect(eva.page.locator(".banner").filter(has_text="Without JavaScript")).to_have_count(0)
+
+
 @pytest.mark.parametrize("place", ["lobby", "table"])
 def test_a_guests_page_weighs_little(house: House, visitors: People, event: tuple[str, Page], place: str) -> None:
     code, _console = event
