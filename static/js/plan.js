@@ -145,5 +145,5 @@ class PlanForm {
 
 if (typeof document !== "undefined") {
   new PlanForm(document.getElementById("plan"));
-  document.getElementById("wrong")?.focus();
+  document.querySelector(".banner[autofocus]")?.focus();
 }

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from tables.forms.zones import shown_in
 from tables.models import MOST_TABLES
-from tables.plan import Held, Plan, PlanQuestion, PlanSession
+from tables.plan import Held, Plan, PlanQuestion, PlanSession, digest
 from tables.plan.model import USUAL_MINUTES
 
 TOP = ("title", "purpose", "starts", "time_zone", "language", "table_model", "talk_link", "by_hand", "tables", "seats")
@@ -34,12 +34,16 @@ class DraftSession:
 
 @dataclass(slots=True)
 class Draft:
-    """`tables` has a row per table that was ever asked for; `focus` is the name of the field to go on with."""
+    """`tables` has a row per table that was ever asked for; `focus` is the name of the field to go on with.
+
+    `loaded` is the digest of the plan that may be replaced: the one the page was made from, or one chosen knowingly.
+    """
 
     top: Texts
     sessions: list[DraftSession]
     tables: list[Texts]
     focus: str = ""
+    loaded: str = ""
 
     @classmethod
     def posted(cls, data: QueryDict) -> Draft:
@@ -47,6 +51,7 @@ class Draft:
             top={name: data.get(name, "") for name in TOP},
             sessions=[_posted_session(data, token) for token in _tokens(data, "session")],
             tables=_posted_tables(data),
+            loaded=data.get("replacing", "") or data.get("loaded", ""),
         )
 
     def count(self) -> int:
@@ -128,6 +133,7 @@ def draft_of(plan: Plan) -> Draft:
             }
             for table in plan.tables
         ],
+        loaded=digest(plan),
     )
 
 

@@ -11,12 +11,13 @@ from django.forms import Form
 from django.utils.translation import gettext as _
 
 from sessions.models import MOST_QUESTIONS, Event
-from tables.forms.draft import ROW, Draft, DraftSession, Texts
+from tables.forms.differing import differing
+from tables.forms.draft import ROW, Draft, DraftSession, Texts, draft_of
 from tables.forms.fields import DIGITS
 from tables.forms.judging import judge
 from tables.forms.pieces import EventForm, QuestionForm, SessionForm, TableForm, labelled
 from tables.forms.zones import SHOWN, shown_in
-from tables.plan import Held, Plan, PlanQuestion, PlanSession, PlanTable, default_name
+from tables.plan import Held, Plan, PlanQuestion, PlanSession, PlanTable, default_name, digest
 from tables.plan.held import NOTHING_HELD
 from tables.plan.model import USUAL_MINUTES, USUAL_SEATS
 from tables.plan.rows import EVENT_FIELDS
@@ -84,6 +85,7 @@ class PlanForm:
         self.held = stored.held if stored else NOTHING_HELD
         self.stored = stored.plan if stored else None
         self.stored_tables = stored.plan.tables if stored else ()
+        self.present = digest(stored.plan) if stored and check else ""
         self.event = self._made(EventForm, "", draft.top)
         self.sessions = [self._session(session) for session in draft.sessions]
         self.tables = [self._table(row, n) for n, row in enumerate(self._rows(), 1)]
@@ -111,6 +113,11 @@ class PlanForm:
         wrong = self.wrong_sessions or any(session.wrong for session in self.sessions)
         return self.check and not wrong and not any(form.errors for form in self.all_forms())
 
+    @property
+    def overtaken(self) -> bool:
+        """Whether something else is stored by now than what this form was made from."""
+        return bool(self.present and self.draft.loaded) and self.draft.loaded != self.present
+
     def blank(self) -> dict[str, Any]:
         """Pieces for the browser to copy: it puts tokens and numbers of its own into them."""
         session = self._session(DraftSession(BLANK_SESSION, {"minutes": str(USUAL_MINUTES)}, {BLANK_QUESTION: ""}))
@@ -129,6 +136,7 @@ class PlanForm:
         own = self.draft.top["table_model"] == Event.TableModel.OWN
         return (
             own
+            or self.overtaken
             or any(table.form.errors for table in self.tables)
             or any(any(row.values()) for row in self.draft.tables)
         )
@@ -144,6 +152,10 @@ class PlanForm:
                 label = ": ".join(filter(None, [where, str(form[name].label)]))
                 found.append((str(form[name].auto_id), label, " ".join(map(str, problems))))
         return found
+
+    def differing(self) -> list[tuple[str, str, str]]:
+        """Of every place where something else is stored: the id, the label and what is stored."""
+        return differing(self, draft_of(self.stored)) if self.stored else []
 
     def plan(self) -> Plan:
         """What a valid form asks for."""

@@ -1,13 +1,15 @@
 """The moderator's preparation: what an event is to be, before and while it runs."""
 
-from tables.plan.changing import TakenAway, change
+from tables.plan.changing import Overtaken, TakenAway, change
 from tables.plan.held import Held, held_in
 from tables.plan.model import Plan, PlanQuestion, PlanSession, PlanTable, asked, default_name, laid
 from tables.plan.reading import plan_of
+from tables.plan.saying import digest
 from tables.plan.writing import build
 
 __all__ = [
     "Held",
+    "Overtaken",
     "Plan",
     "PlanQuestion",
     "PlanSession",
@@ -17,6 +19,7 @@ __all__ = [
     "build",
     "change",
     "default_name",
+    "digest",
     "held_in",
     "laid",
     "plan_of",

@@ -19,10 +19,16 @@ from tables.models import Board, Table
 from tables.plan.held import held_in
 from tables.plan.model import Plan
 from tables.plan.picture import Picture, picture_of
+from tables.plan.reading import plan_of
 from tables.plan.rows import Asked, event_values, questions_of, session_values, table_values
+from tables.plan.saying import digest, says_the_same
 
 AWAY = 1_000  # added to numbers while rows change places, so that no two ever have the same
 Row = TypeVar("Row", Session, Table)
+
+
+class Overtaken(Exception):  # noqa: N818 - an answer, not an error
+    """Another plan is stored than the one that was read before changing it: saving would undo what was done since."""
 
 
 class TakenAway(Exception):  # noqa: N818 - an answer, not an error
@@ -33,13 +39,19 @@ class TakenAway(Exception):  # noqa: N818 - an answer, not an error
         self.part = part
 
 
-def change(event: Event, plan: Plan) -> None:
+def change(event: Event, plan: Plan, *, loaded: str = "") -> None:
     """Makes the event what the plan says, in one transaction; how many queries it takes does not depend on the plan.
 
-    Raises `TakenAway`: then nothing has changed.
+    `loaded` is the digest of the stored plan that this one was made from, where that may be long ago.
+    Raises `Overtaken` or `TakenAway`: then nothing has changed.
     """
     with streams.governing(event) as scene:
         event.refresh_from_db()
+        stored = plan_of(event) if loaded else None
+        if stored and digest(stored) != loaded:
+            if says_the_same(plan, stored):  # a form that was sent twice
+                return
+            raise Overtaken
         missing = held_in(event).missing_from(plan)
         if missing:
             raise TakenAway(missing)

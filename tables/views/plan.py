@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,12 +22,15 @@ from tables.forms.draft import Draft, draft_of
 from tables.forms.plan import PlanForm, Stored
 from tables.forms.preview import preview_of
 from tables.models import MOST_TABLES
-from tables.plan import PlanTable, TakenAway, build, change, default_name, held_in, plan_of
+from tables.plan import Overtaken, PlanTable, TakenAway, build, change, default_name, held_in, plan_of
 from tables.plan.losses import losses_of
 from tables.plan.templates import CLASSIC, NAMES, next_week, plan_from
 
 SAVE = "save"
 USUAL_ZONE = "Europe/Berlin"
+PUT_BACK = gettext_noop(
+    "What you took away is in use: it has been put back. Please look at it once more and save again."
+)
 
 
 @never_cache
@@ -71,20 +74,20 @@ def event_edit(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, event=event, status=422)
     try:
-        change(event, form.plan())
+        change(event, form.plan(), loaded=draft.loaded)
+    except Overtaken:
+        return _once_more(request, event, draft)
     except TakenAway:
-        return _put_back(request, event, draft)
+        return _once_more(request, event, draft, wrong=_(PUT_BACK))
     return redirect(f"{reverse('event-edit', args=[event.key])}?saved=1")
 
 
-def _put_back(request: HttpRequest, event: Event, draft: Draft) -> HttpResponse:
-    """Between the look at it and the lock somebody wrote a note, or sat down."""
+def _once_more(request: HttpRequest, event: Event, draft: Draft, *, wrong: str = "") -> HttpResponse:
+    """Since the page was made somebody changed the event, or since the look at it wrote a note or sat down."""
     stored = Stored(plan_of(event), held_in(event))
     draft.put_back(stored.plan, stored.held)
     form = PlanForm(draft, stored=stored, check=True)
-    form.wrong_sessions = _(
-        "What you took away is in use: it has been put back. Please look at it once more and save again."
-    )
+    form.wrong_sessions = wrong or form.wrong_sessions
     return _page(request, form, event=event, status=422)
 
 

@@ -95,3 +95,48 @@ def test_a_question_for_each_table_opens_the_list_of_tables(visitors: People, ho
     page.get_by_role("spinbutton", name="Number of tables").fill("9")
     expect(table.get_by_role("textbox", name="Question")).to_have_value("What grows on the roof?")
     expect(page.get_by_role("group", name="Table 9", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_page_that_was_overtaken_asks_before_it_undoes_anything(
+    visitors: People, house: House, *, scripts: bool
+) -> None:
+    page = new_event(visitors, house, scripts=scripts)
+    page.get_by_role("textbox", name="Title").fill("Overtaken")
+    page.get_by_role("button", name="Create event").click()
+    page.wait_for_url("**/console/")
+    page.goto(page.url.replace("console/", ""))
+    elsewhere = page.context.new_page()
+    elsewhere.goto(page.url)
+    elsewhere.get_by_role("spinbutton", name="Number of tables").fill("12")
+    elsewhere.get_by_role("button", name="Save changes").click()
+    elsewhere.wait_for_url("**/?saved=1")
+    page.get_by_role("textbox", name="Title").fill("Mended")
+    session(page, 1).get_by_role("button", name="Add question").click()
+    question(page, 1, 3).fill("The third")
+    page.get_by_role("button", name="Save changes").dblclick()
+    asks = page.get_by_role("alert").filter(has_text="Nothing has been saved")
+    expect(asks).to_be_focused()
+    expect(asks.get_by_role("listitem").nth(1)).to_have_text("Number of tables: “12” is stored")
+    page.get_by_role("textbox", name="Title").press("Enter")
+    expect(asks).to_be_focused()
+    expect(question(page, 1, 3)).to_have_value("The third")
+    elsewhere.goto(page.url)
+    expect(elsewhere.get_by_role("textbox", name="Title")).to_have_value("Overtaken")
+    asks.get_by_role("button", name="Save all the same").click()
+    page.wait_for_url("**/?saved=1")
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("Mended")
+    expect(page.get_by_role("spinbutton", name="Number of tables")).to_have_value("8")
+
+
+def test_a_double_click_without_scripts_saves_once(visitors: People, house: House) -> None:
+    page = new_event(visitors, house, scripts=False)
+    page.get_by_role("textbox", name="Title").fill("Twice")
+    page.get_by_role("button", name="Create event").click()
+    page.wait_for_url("**/console/")
+    page.goto(page.url.replace("console/", ""))
+    session(page, 1).get_by_role("button", name="Add question").click()
+    question(page, 1, 3).fill("The third")
+    page.get_by_role("button", name="Save changes").dblclick()
+    page.wait_for_url("**/?saved=1")
+    expect(question(page, 1, 3)).to_have_value("The third")
