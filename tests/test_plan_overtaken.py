@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from tables.plan import Overtaken, Plan, PlanQuestion, PlanSession, PlanTable, c
 from tables.plan.saying import says_the_same
 from tests.cafe import Cafe
 from tests.cast import browser_of
+from tests.held import PATIENCE, Held, elsewhere, waits
 from tests.pages import reads, words
 from tests.plan_forms import errors, sent_from, typed
 
@@ -244,6 +246,17 @@ def test_a_change_between_the_look_and_the_lock_is_not_undone(cafe: Cafe) -> Non
     assert stored(cafe) == before
     change(event, replace(before, title="In time"), loaded=digest(before))
     assert stored(cafe).title == "In time"
+
+
+def test_two_who_add_a_table_at_once_get_two(transactional_db: None, pool: ThreadPoolExecutor, writing: Held) -> None:
+    cafe = Cafe().runs()
+    address, ada, zoe = reverse("event-tables", args=[cafe.event.key]), browser_of(cafe.ada), browser_of(cafe.ada)
+    writing.stops(pool, lambda: ada.post(address))
+    second = elsewhere(pool, lambda: zoe.post(address))
+    waits(second)
+    answers = [writing.goes_on(), second.result(PATIENCE)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert [(cafe.table(n).name, cafe.table(n).cap) for n in (3, 4)] == [("Table 3", 4), ("Table 4", 4)]
 
 
 OTHER: dict[str, Callable[[Plan], Plan]] = {

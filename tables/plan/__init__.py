@@ -1,6 +1,6 @@
 """The moderator's preparation: what an event is to be, before and while it runs."""
 
-from tables.plan.changing import Overtaken, TakenAway, change
+from tables.plan.changing import Overtaken, TakenAway, add_table, change
 from tables.plan.held import Held, held_in
 from tables.plan.model import Plan, PlanQuestion, PlanSession, PlanTable, asked, default_name, laid
 from tables.plan.reading import plan_of
@@ -15,6 +15,7 @@ __all__ = [
     "PlanSession",
     "PlanTable",
     "TakenAway",
+    "add_table",
     "asked",
     "build",
     "change",

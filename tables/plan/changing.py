@@ -6,6 +6,7 @@ Pages follow: in the same lock, the heads of all parts that look different are r
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db.models import F
@@ -15,9 +16,9 @@ from sessions.live.ops import Name
 from sessions.live.scene import Scene
 from sessions.models import Event, Question, Session
 from tables.live.gallery import GALLERY, raise_look
-from tables.models import Board, Table
+from tables.models import MOST_TABLES, Board, Table
 from tables.plan.held import held_in
-from tables.plan.model import Plan
+from tables.plan.model import Plan, PlanTable
 from tables.plan.picture import Picture, picture_of
 from tables.plan.reading import plan_of
 from tables.plan.rows import Asked, event_values, questions_of, session_values, table_values
@@ -55,10 +56,23 @@ def change(event: Event, plan: Plan, *, loaded: str = "") -> None:
         missing = held_in(event).missing_from(plan)
         if missing:
             raise TakenAway(missing)
-        before = picture_of(event)
-        _write(event, plan)
-        streams.open_for(event)
-        _raise_heads(scene, event, before, picture_of(event))
+        _bring_to(scene, event, plan)
+
+
+def add_table(event: Event) -> None:
+    """One more table, with as many seats as the last one, unless there are as many as there may be."""
+    with streams.governing(event) as scene:
+        event.refresh_from_db()
+        plan = plan_of(event)
+        if len(plan.tables) < MOST_TABLES:
+            _bring_to(scene, event, replace(plan, tables=(*plan.tables, PlanTable(cap=plan.tables[-1].cap))))
+
+
+def _bring_to(scene: Scene, event: Event, plan: Plan) -> None:
+    before = picture_of(event)
+    _write(event, plan)
+    streams.open_for(event)
+    _raise_heads(scene, event, before, picture_of(event))
 
 
 def _write(event: Event, plan: Plan) -> None:

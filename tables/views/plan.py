@@ -21,8 +21,7 @@ from sessions.permissions import Action, Role, Standing, refusal
 from tables.forms.draft import Draft, draft_of
 from tables.forms.plan import PlanForm, Stored
 from tables.forms.preview import preview_of
-from tables.models import MOST_TABLES
-from tables.plan import Overtaken, PlanTable, TakenAway, build, change, default_name, held_in, plan_of
+from tables.plan import Overtaken, TakenAway, add_table, build, change, default_name, held_in, plan_of
 from tables.plan.losses import losses_of
 from tables.plan.templates import CLASSIC, NAMES, next_week, plan_from
 
@@ -119,12 +118,10 @@ def event_delete(request: HttpRequest, code: str) -> HttpResponse:
 @require_POST
 @login_required
 def event_tables(request: HttpRequest, code: str) -> HttpResponse:
-    """One more table, with as many seats as the last one, also while the event runs."""
+    """One more table, also while the event runs."""
     event = own_event(request, code)
     ask_to_change(event)
-    plan = plan_of(event)
-    if len(plan.tables) < MOST_TABLES:
-        change(event, replace(plan, tables=(*plan.tables, PlanTable(cap=plan.tables[-1].cap))))
+    add_table(event)
     return redirect("console", code=event.key)
 
 
