@@ -19,6 +19,8 @@ export function linesOf(text) {
 export function composers(live, main, stream) {
   const forms = [...main.querySelectorAll("[data-composer]")];
   for (const form of forms) compose(live, form, stream);
+  const begun = forms.filter((form) => form.elements.text.value.trim());
+  if (!begun.some((form) => tabOf(form).checked)) tabOf(begun[0]).checked = true; // words come back where they can be seen
   live.on("refused", ({ op, text }) => {
     const form = op.s === stream && op.k === "note.add" && forms.find((one) => Number(one.elements.q.value) === op.d.q);
     if (form) giveBack(live, form, op.d.text, text);
@@ -87,6 +89,10 @@ function giveBack(live, form, text, reason) {
   const refused = form.querySelector("[data-refused]");
   live.fill(refused, { text: reason });
   refused.hidden = false;
-  const tab = document.querySelectorAll('[name="question-shown"]')[[...document.querySelectorAll("[data-composer]")].indexOf(form)];
-  if (tab) tab.checked = true;
+  tabOf(form).checked = true;
+}
+
+/** What shows the column of `form` where only one has room; a single question has none. */
+function tabOf(form) {
+  return document.querySelectorAll('[name="question-shown"]')[[...document.querySelectorAll("[data-composer]")].indexOf(form)] ?? {};
 }
