@@ -67,7 +67,7 @@ function post(live, form, stream, texts) {
     const note = { q: Number(form.elements.q.value), text, colour: form.elements.colour.value };
     live.send(stream, "note.add", note, { preview: live.notePart(note) });
   }
-  form.querySelector("[data-refused]").hidden = true;
+  live.fill(form.querySelector("[data-refused]"), {});
   field.value = "";
   live.forgetDraft(field);
   field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -86,13 +86,11 @@ function giveBack(live, form, text, reason) {
   const field = form.elements.text;
   field.value = [text, field.value].filter((piece) => piece.trim()).join("\n\n");
   field.dispatchEvent(new Event("input", { bubbles: true }));
-  const refused = form.querySelector("[data-refused]");
-  live.fill(refused, { text: reason });
-  refused.hidden = false;
+  live.fill(form.querySelector("[data-refused]"), { text: reason });
   tabOf(form).checked = true;
 }
 
 /** What shows the column of `form` where only one has room; a single question has none. */
 function tabOf(form) {
-  return document.querySelectorAll('[name="question-shown"]')[[...document.querySelectorAll("[data-composer]")].indexOf(form)] ?? {};
+  return document.getElementById(`q${form?.dataset.composer}`) ?? {};
 }

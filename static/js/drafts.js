@@ -89,12 +89,17 @@ export class Drafts {
     }
   }
 
-  /** Texts that have no field on this page, oldest first: [{key, text, s, q, table, kept}]. */
+  /** Texts that have no place on this page, oldest first: [{key, text, s, q, table, note, base, kept}]. */
   homeless() {
     const here = new Set(this.fields().map((field) => this.key(field)));
     const keys = Object.keys(this.store ?? {}).filter((key) => key.startsWith(this.prefix) && !here.has(key));
     const found = keys.map((key) => ({ key, ...this.read(key) })).filter((entry) => this.isYoung(entry));
-    return found.sort((one, other) => one.at - other.at);
+    return found.filter((entry) => !this.isAtHome(entry)).sort((one, other) => one.at - other.at);
+  }
+
+  /** New words for a note wait in its "Edit". A guest who came in anew has no such notes any more. */
+  isAtHome({ s, note }) {
+    return note && this.root.querySelector(`[data-stream="${s}"] [data-mine][data-part="note:${note}"]`);
   }
 
   isYoung({ key, text, at }) {

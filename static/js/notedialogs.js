@@ -17,28 +17,31 @@ function short(text) {
   return letters.length > SNIPPET ? `${letters.slice(0, SNIPPET - 1).join("").trim()}…` : letters.join("");
 }
 
+/** What `entry` of the drafts, if there is one, brings to editing `part`; and what somebody else has made of the note since. */
+export function begun(entry, part) {
+  return { text: entry?.text, theirs: entry && entry.base !== part.edited && part.text };
+}
+
 export function noteDialogs(live, main, { stream, move }) {
+  const { drafts } = live;
   const editor = document.getElementById("edit-note");
   const field = document.getElementById("edit-text");
-  const theirs = editor.querySelector("[data-theirs]");
   const mover = document.getElementById("move-note");
   const question = document.getElementById("move-question");
   const place = document.getElementById("move-place");
   let edited = null;
+  let beside = null;
   let moved = null;
 
-  /** `text` is what somebody wrote already; `reason` why it did not get through; `conflict` whether both are offered. */
-  function edit(part, { text = part.text, reason = "", conflict = false } = {}) {
-    if (editor.open) return editor.addEventListener("close", () => edit(part, { text, reason, conflict }), { once: true });
+  const keyOf = ({ note }) => `${drafts.prefix}${stream} edit ${note}`;
+
+  /** `how` may say: the `text` begun already, the `reason` why it did not get through, `theirs` as others have it now. */
+  function edit(part, how = begun(drafts.read(keyOf(part)), part)) {
+    if (editor.open) return editor.addEventListener("close", () => edit(part, how), { once: true });
     edited = part;
+    beside = how;
     field.defaultValue = part.text;
-    field.value = text;
-    theirs.hidden = !conflict;
-    editor.querySelector("[data-act=theirs]").hidden = !conflict;
-    live.fill(theirs, { text: part.text });
-    const refused = editor.querySelector("[data-refused]");
-    refused.hidden = !reason;
-    live.fill(refused, { text: reason });
+    field.value = how.text ?? part.text;
     count();
     editor.showModal();
     field.focus();
@@ -46,18 +49,31 @@ export function noteDialogs(live, main, { stream, move }) {
 
   function count() {
     const { left, over } = room(field.value);
-    live.fill(editor.querySelector("[data-said]"), { left, over });
+    live.fill(editor, { ...beside, left, over });
     editor.querySelector("[data-act=save]").setAttribute("aria-disabled", String(over > 0 || !field.value.trim()));
+  }
+
+  /** With the version it was begun from: what others make of the note is seen before it is replaced. */
+  function keep(part, text) {
+    drafts.write(keyOf(part), { s: stream, note: part.note, base: part.edited, text: text === part.text ? "" : text });
+  }
+
+  /** By a button; who leaves by Escape or the way back finds the words again. */
+  function close() {
+    drafts.remove(keyOf(edited));
+    editor.close();
   }
 
   async function save() {
     const text = field.value.trim();
     if (!text || room(text).over) return field.focus();
     const part = edited;
-    editor.close();
+    close();
     if (text === part.text) return;
     const answer = await live.send(stream, "note.edit", { note: part.note, text }, { base: part.edited });
-    if (!answer.ok) edit(answer.part ?? part, { text, reason: answer.text, conflict: answer.code === "conflict" });
+    if (answer.ok) return;
+    keep(part, text);
+    edit(answer.part ?? part, { text, reason: answer.text, theirs: answer.code === "conflict" && answer.part?.text });
   }
 
   function openMover(part) {
@@ -82,17 +98,15 @@ export function noteDialogs(live, main, { stream, move }) {
     mover.close();
   }
 
-  const acts = { save, put, theirs: () => editor.close() };
+  const acts = { save, put, close, cancel: () => mover.close() };
   for (const dialog of [editor, mover]) {
     dialog.addEventListener("click", (event) => {
-      const act = event.target.closest("[data-act]")?.dataset.act;
-      if (act === "cancel") dialog.close();
-      else acts[act]?.();
+      acts[event.target.closest("[data-act]")?.dataset.act]?.();
     });
     dialog.addEventListener("submit", (event) => (event.preventDefault(), dialog === mover && put()));
     dialog.addEventListener("close", () => main.querySelector(`[data-part="note:${(dialog === mover ? moved : edited).note}"] [data-act=more]`)?.focus());
   }
-  field.addEventListener("input", count);
+  field.addEventListener("input", () => (keep(edited, field.value), count()));
   field.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && save());
   question.addEventListener("change", fillPlaces);
   live.on("refused", ({ op, orphan }) => op.s === stream && op.k === "note.edit" && !orphan);

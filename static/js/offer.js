@@ -3,7 +3,7 @@
 import { toast } from "./base.js";
 import { notice, say } from "./words.js";
 
-/** `send(s, k, d)` posts a note; `drafts` keeps the texts. The markup is templates/live/draft.html. */
+/** `send(s, k, d, {base})` posts or changes a note; `drafts` keeps the texts. The markup is templates/live/draft.html. */
 export class Offer {
   constructor({ drafts, send }) {
     Object.assign(this, { drafts, send, entry: null });
@@ -26,8 +26,8 @@ export class Offer {
   }
 
   async add(entry) {
-    const { s, q, text, colour = "butter" } = entry;
-    const sent = this.send(s, "note.add", { q, text, colour });
+    const { s, q, text, colour = "butter", note, base } = entry;
+    const sent = note ? this.send(s, "note.edit", { note, text }, { base }) : this.send(s, "note.add", { q, text, colour });
     this.putAway(entry.key);
     const answer = await sent;
     if (answer.ok) return toast(say("draft-added"));

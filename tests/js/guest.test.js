@@ -5,7 +5,7 @@ import { linesOf, room } from "../../static/js/composer.js";
 import { pull, sideOf } from "../../static/js/drag.js";
 import { addressOf, sum as heads } from "../../static/js/gallery.js";
 import { hasRoom, seatsOpen, sum, wish } from "../../static/js/lobby.js";
-import { places } from "../../static/js/notedialogs.js";
+import { begun, places } from "../../static/js/notedialogs.js";
 import { entries } from "../../static/js/notemenu.js";
 import { above, below, dropped } from "../../static/js/places.js";
 
@@ -87,6 +87,13 @@ test("only taking a seat names a table", () => {
 test("an exhibit is asked for by its head, and heads only rise", () => {
   assert.equal(addressOf("/e/K/gallery/7", { head: 12 }, "0198c0de-aaaa"), "/e/K/gallery/7?at=12&of=0198c0de");
   assert.equal(heads([{ head: 2 }, { text: "x" }, { head: 3 }]), 5);
+});
+
+test("what was begun in Edit comes with what others have made of the note since, or alone", () => {
+  const part = { note: "b", text: "Now", edited: 2 };
+  assert.deepEqual(begun(null, part), { text: undefined, theirs: null });
+  assert.deepEqual(begun({ text: "Begun", base: 2 }, part), { text: "Begun", theirs: false });
+  assert.deepEqual(begun({ text: "Begun", base: 1 }, part), { text: "Begun", theirs: "Now" });
 });
 
 const note = { note: "b", by: 5, hidden: false };

@@ -158,6 +158,15 @@ test("the next person at the same device is not offered the words of the last", 
   assert.deepEqual(next.homeless(), []);
 });
 
+test("new words for a note are offered where the note is not one's own to edit", () => {
+  const store = memory();
+  const on = (notes) => new Drafts({ owner: "KEY/5", store, root: { querySelectorAll: () => [], querySelector: (asked) => notes[asked] ?? null } });
+  const key = "zc-draft/KEY/5/board:7 edit abc";
+  on({}).write(key, { s: "board:7", note: "abc", base: 3, text: "New words" });
+  assert.deepEqual(on({}).homeless().map(({ note, base, text }) => [note, base, text]), [["abc", 3, "New words"]]);
+  assert.deepEqual(on({ '[data-stream="board:7"] [data-mine][data-part="note:abc"]': {} }).homeless(), []);
+});
+
 test("notes are laid out a few at a time, and only while there is nothing else to do", () => {
   const notes = Array.from({ length: 30 }, () => ({ dataset: {} }));
   const turns = [];
