@@ -1,5 +1,7 @@
 // The composers of a board: posting, the count near the limit, several pasted lines, refused texts that come back.
 
+import { retype } from "./drafts.js";
+
 const MOST = 1_000;
 const WARN_FROM = 900;
 const MOST_LINES = 30;
@@ -68,24 +70,21 @@ function post(live, form, stream, texts) {
     live.send(stream, "note.add", note, { preview: live.notePart(note) });
   }
   live.fill(form.querySelector("[data-refused]"), {});
-  field.value = "";
-  live.forgetDraft(field);
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+  retype(field, "");
   field.focus();
 }
 
 function refresh(live, form) {
   const { left, over } = room(form.elements.text.value);
   live.fill(form.querySelector("[data-said]"), { left, over });
-  form.elements.text.setAttribute("aria-invalid", String(over > 0));
-  form.querySelector('[type="submit"]').setAttribute("aria-disabled", String(over > 0));
+  form.elements.text.setAttribute("aria-invalid", over > 0);
+  form.querySelector('[type="submit"]').setAttribute("aria-disabled", over > 0);
 }
 
 /** A refused text stands in its editor again, before what was begun meanwhile, with the reason below. */
 function giveBack(live, form, text, reason) {
   const field = form.elements.text;
-  field.value = [text, field.value].filter((piece) => piece.trim()).join("\n\n");
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+  retype(field, [text, field.value].filter((piece) => piece.trim()).join("\n\n"));
   live.fill(form.querySelector("[data-refused]"), { text: reason });
   tabOf(form).checked = true;
 }

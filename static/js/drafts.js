@@ -11,6 +11,7 @@ export class Drafts {
   }
 
   start() {
+    if (!this.store) return;
     this.inherit();
     this.root.addEventListener("input", ({ target }) => target.matches?.("[data-draft]") && this.keep(target));
     for (const field of this.fields()) this.restore(field);
@@ -18,7 +19,7 @@ export class Drafts {
 
   /** Texts of a guest who was here before this one. */
   inherit() {
-    for (const key of Object.keys(this.store ?? {})) {
+    for (const key of Object.keys(this.store)) {
       const [place, event, id] = key.split("/");
       if (place !== "zc-draft" || !wasBefore(`${event}/${id}`, this.owner)) continue;
       this.store.setItem(key.replace(`${event}/${id}`, this.owner), this.store.getItem(key));
@@ -32,8 +33,8 @@ export class Drafts {
 
   /** Whether somebody is in the middle of a text on this page, in a dialog too. */
   open() {
-    const fields = [...this.fields(), ...this.root.querySelectorAll("dialog[open] textarea")];
-    return fields.some((field) => field.value.trim() && field.value !== field.defaultValue);
+    const fields = this.root.querySelectorAll("[data-draft], dialog[open] textarea");
+    return [...fields].some((field) => field.value.trim() && field.value !== field.defaultValue);
   }
 
   key(field) {
@@ -43,12 +44,13 @@ export class Drafts {
   keep(field) {
     const { draft: s, q, tableName: table } = field.dataset;
     const colour = field.form?.elements.colour?.value;
-    this.write(this.key(field), { s, q: q && Number(q), table, colour, text: field.value });
+    field.kept = field.value;
+    this.write(this.key(field), { s, q: q && Number(q), table, colour, text: field.value === field.defaultValue ? "" : field.value });
   }
 
   /** Text without a field of its own: a refused note of an earlier page. The same note's (`as`) takes its place. */
-  add({ s, q, text, colour, table, as = Date.now() }) {
-    this.write(`${this.prefix}${s} ${q} ${as}`, { s, q, text, colour, table });
+  add({ s, q, text, colour, as }) {
+    this.write(`${this.prefix}${s} ${q} ${as}`, { s, q, text, colour });
   }
 
   write(key, entry) {
@@ -61,10 +63,17 @@ export class Drafts {
   }
 
   restore(field) {
+    field.autocomplete = "off"; // or the browser, too, puts back what was sent meanwhile
     const entry = this.read(this.key(field));
     if (!entry || field.value !== field.defaultValue) return;
-    field.value = entry.text;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    retype(field, entry.text);
+  }
+
+  /** The page is shown as it was left: a text whose draft is gone was sent or discarded on another page. One never kept stays. */
+  returned() {
+    for (const field of this.store ? this.fields() : []) {
+      if (field.kept === field.value && !this.read(this.key(field))) retype(field, field.defaultValue);
+    }
   }
 
   forget(field) {
@@ -109,10 +118,15 @@ export class Drafts {
   }
 }
 
+/** As if somebody had typed it. */
+export function retype(field, text) {
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
 
 function localStore() {
   try {
-    return globalThis.localStorage ?? null;
+    return globalThis.localStorage;
   } catch {
     return null;
   }

@@ -18,7 +18,7 @@ import { hearWord, measureCrown } from "./said.js";
 import { Sender } from "./sender.js";
 import { Store } from "./store.js";
 import { Turns } from "./turns.js";
-import { announcer, closable, notice, say } from "./words.js";
+import { announcer, closable, say } from "./words.js";
 
 /** Once per page, with its `<main>`. The API is told in ARCHITECTURE.md. */
 export function start(main) {
@@ -112,10 +112,6 @@ class Live {
     fill(root, values, this.reader);
     this.refresh(root);
     return root;
-  }
-
-  notice(name, values, options) {
-    return notice(name, values, options);
   }
 
   /** Lays over again what concerns the person. */

@@ -50,7 +50,7 @@ export function noteDialogs(live, main, { stream, move }) {
   function count() {
     const { left, over } = room(field.value);
     live.fill(editor, { ...beside, left, over });
-    editor.querySelector("[data-act=save]").setAttribute("aria-disabled", String(over > 0 || !field.value.trim()));
+    editor.querySelector("[data-act=save]").setAttribute("aria-disabled", over > 0 || !field.value.trim());
   }
 
   /** With the version it was begun from: what others make of the note is seen before it is replaced. */
@@ -78,7 +78,7 @@ export function noteDialogs(live, main, { stream, move }) {
 
   function openMover(part) {
     moved = part;
-    question.value = String(part.q);
+    question.value = part.q;
     fillPlaces();
     mover.showModal();
     question.focus();
@@ -103,9 +103,9 @@ export function noteDialogs(live, main, { stream, move }) {
     dialog.addEventListener("click", (event) => {
       acts[event.target.closest("[data-act]")?.dataset.act]?.();
     });
-    dialog.addEventListener("submit", (event) => (event.preventDefault(), dialog === mover && put()));
     dialog.addEventListener("close", () => main.querySelector(`[data-part="note:${(dialog === mover ? moved : edited).note}"] [data-act=more]`)?.focus());
   }
+  mover.addEventListener("submit", (event) => (event.preventDefault(), put()));
   field.addEventListener("input", () => (keep(edited, field.value), count()));
   field.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && save());
   question.addEventListener("change", fillPlaces);

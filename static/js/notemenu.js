@@ -30,19 +30,16 @@ export function noteMenu(live, main, { stream, can, move }) {
   let stopWaiting = () => {};
 
   const part = () => live.get(stream, `note:${looked.id}`);
-  const send = (kind, data, options) => live.send(stream, kind, { note: looked.id, ...data }, options);
+  const send = (kind, data) => live.send(stream, kind, { note: looked.id, ...data });
 
   function open(button) {
     const note = button.closest("[data-part]");
     looked = { id: note.dataset.part.slice("note:".length), button, list: note.parentElement };
     stopWaiting();
     if (!part()) return openWhenHere();
-    const phase = live.stage()?.phase;
-    const closed = phase === "closed" || phase === "archived";
+    const closed = ["closed", "archived"].includes(live.stage()?.phase);
     const shown = entries(part(), { me: live.me, canMove: can.move(), ids: idsIn(looked.list), closed });
-    for (const entry of menu.querySelectorAll("[data-act]")) entry.hidden = !shown[entry.dataset.act];
-    menu.querySelector("[data-papers]").hidden = !shown.colour;
-    menu.querySelector("[data-nothing]").hidden = Object.values(shown).some(Boolean);
+    live.fill(menu, { ...shown, nothing: !Object.values(shown).some(Boolean) });
     for (const paper of menu.querySelectorAll("[data-act=colour]")) {
       paper.setAttribute("aria-checked", String(paper.value === part().colour));
     }

@@ -7,10 +7,12 @@ import { notice, say } from "./words.js";
 export class Offer {
   constructor({ drafts, send }) {
     Object.assign(this, { drafts, send, entry: null });
-    document.addEventListener("click", ({ target }) => {
+    document.addEventListener("click", ({ target, detail }) => {
+      if (detail > 1) return; // a double click's second one meets the next text, which nobody has read
       this.act(target.closest?.("[data-draft-act]")?.dataset.draftAct);
       this.putAway(target.closest?.("[data-kept-key]")?.dataset.keptKey);
     });
+    addEventListener("storage", () => this.show());
   }
 
   show() {
@@ -21,8 +23,12 @@ export class Offer {
     notice("kept", kept.length > 0 && { texts: kept, n: kept.length });
   }
 
+  /** What another tab has sent, discarded or written on is not done again: then what there is now is shown. */
   act(what) {
-    if (what && this.entry) this[what]?.(this.entry);
+    const { entry } = this;
+    if (!what || !entry) return;
+    if (this.drafts.read(entry.key)?.at === entry.at) this[what](entry);
+    else this.show();
   }
 
   async add(entry) {

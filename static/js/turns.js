@@ -134,6 +134,8 @@ export class Turns {
   /** The browser shows the page again as it was left. */
   returned() {
     this.live.follower.returned();
+    this.live.drafts.returned();
+    this.live.offer.show();
     this.live.connection.wake();
   }
 

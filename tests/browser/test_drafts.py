@@ -39,9 +39,13 @@ def turns_to(page: Page, number: int) -> None:
     page.get_by_role("radio", name=f"Question {number}").check(force=True)
 
 
-def goes_to_the_lobby_and_back(page: Page) -> None:
+def goes_to_the_lobby(page: Page) -> None:
     page.get_by_role("link", name="Change table").filter(visible=True).click()
     page.wait_for_url("**/lobby/")
+
+
+def goes_to_the_lobby_and_back(page: Page) -> None:
+    goes_to_the_lobby(page)
     page.get_by_role("link", name="Go to the table").click()
     page.wait_for_url("**/table/")
 
@@ -147,3 +151,66 @@ def test_a_change_that_was_not_saved_is_offered_on_the_next_page(outage: Outage)
     assert outage.counts("Lamps at night") == 1
     assert outage.counts("Lamps") == 0
     assert page.evaluate(KEPT) == []
+
+
+def begins(outage: Outage, text: str) -> Page:
+    """Cem stands in the lobby, where what he has begun at Table 1 is offered."""
+    page = outage.cem.page
+    page.locator("[data-draft]").first.fill(text)
+    goes_to_the_lobby(page)
+    expect(page.locator("q").filter(has_text=text)).to_be_visible(timeout=SOON)
+    return page
+
+
+DEAF = "addEventListener('storage', event => event.stopImmediatePropagation(), true)"
+
+
+@pytest.mark.parametrize("script", ["", DEAF], ids=["that hears of it", "that hears nothing"])
+def test_a_text_is_added_once_though_two_tabs_offer_it(outage: Outage, script: str) -> None:
+    text = f"Offered twice, {len(script)}"
+    page = begins(outage, text)
+    other = outage.cem.context.new_page()
+    other.add_init_script(script)
+    opens(other, page.url)
+    for tab in (page, other):
+        expect(tab.get_by_text("You had begun a note:")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Add it to Table 1").click()
+    expect(page.get_by_text("Your note lies on the table now.")).to_be_visible(timeout=SOON)
+    if script:
+        other.get_by_role("button", name="Add it to Table 1").click()
+    expect(other.get_by_text("You had begun a note:")).to_be_hidden(timeout=SOON)
+    other.wait_for_timeout(1_000)
+    assert outage.counts(text) == 1
+    other.close()
+
+
+def test_what_was_added_in_the_lobby_does_not_stand_in_its_composer_again(outage: Outage) -> None:
+    page = begins(outage, "Added, then back")
+    page.get_by_role("button", name="Add it to Table 1").click()
+    expect(page.get_by_text("Your note lies on the table now.")).to_be_visible(timeout=SOON)
+    page.go_back()
+    expect_once(page, text="Added, then back")
+    expect(page.locator("[data-draft]").first).to_have_value("")
+
+
+def test_what_was_only_begun_stands_in_its_composer_again(outage: Outage) -> None:
+    page = begins(outage, "Begun, then back")
+    page.go_back()
+    expect(page.locator("[data-draft]").first).to_have_value("Begun, then back")
+
+
+@pytest.mark.parametrize("name", ["Discard", "Keep for me", "Add it to Table 1"])
+def test_a_double_click_does_not_touch_the_next_text(outage: Outage, name: str) -> None:
+    page = outage.cem.page
+    page.locator("[data-draft]").first.fill("The first")
+    turns_to(page, 2)
+    page.locator("[data-draft]").nth(1).fill("The second")
+    goes_to_the_lobby(page)
+    offered = page.get_by_role("region", name="A note you had begun")
+    expect(offered.locator("q")).to_have_text("The first", timeout=SOON)
+    offered.get_by_role("button", name=name).dblclick()
+    expect(offered.locator("q")).to_have_text("The second", timeout=SOON)
+    page.wait_for_timeout(500)
+    expect(offered.locator("q")).to_have_text("The second")
+    offered.get_by_role("button", name=name).click()
+    expect(offered).to_be_hidden(timeout=SOON)

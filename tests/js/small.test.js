@@ -167,6 +167,31 @@ test("new words for a note are offered where the note is not one's own to edit",
   assert.deepEqual(on({ '[data-stream="board:7"] [data-mine][data-part="note:abc"]': {} }).homeless(), []);
 });
 
+test("a page shown as it was left empties what was sent meanwhile, and nothing else", () => {
+  const store = memory();
+  const [sent, begun, unkept] = ["12", "13", "14"].map((q) => field("", { draft: "board:7", q }));
+  const drafts = draftsOf(store, sent, begun, unkept);
+  drafts.start();
+  for (const one of [sent, begun]) drafts.keep(Object.assign(one, { value: "Half a thou" }));
+  unkept.value = "Typed before the script came";
+  draftsOf(store).remove(drafts.key(sent));
+  drafts.returned();
+  assert.deepEqual([sent, begun, unkept].map(({ value }) => value), ["", "Half a thou", "Typed before the script came"]);
+  drafts.keep(Object.assign(begun, { value: "Half a thought" }));
+  drafts.store = null;
+  drafts.returned();
+  assert.equal(begun.value, "Half a thought", "where nothing is kept, nothing says that it was sent");
+});
+
+test("what stands there already is no half-typed text", () => {
+  const store = memory();
+  const takeaway = Object.assign(field("Courage", { draft: "takeaway" }), { defaultValue: "Courage" });
+  const drafts = draftsOf(store, takeaway);
+  drafts.keep(Object.assign(takeaway, { value: "Courage, and" }));
+  drafts.keep(Object.assign(takeaway, { value: "Courage" }));
+  assert.deepEqual(Object.keys(store), []);
+});
+
 test("notes are laid out a few at a time, and only while there is nothing else to do", () => {
   const notes = Array.from({ length: 30 }, () => ({ dataset: {} }));
   const turns = [];
