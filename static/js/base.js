@@ -32,7 +32,7 @@ function onToggle(event) {
 }
 
 function settle(menu, button) {
-  button?.setAttribute("aria-expanded", String(isOpen(menu)));
+  button?.setAttribute("aria-expanded", isOpen(menu));
   if (!isOpen(menu) || menu.contains(document.activeElement)) return;
   const at = placeMenu(button.getBoundingClientRect(), menu.getBoundingClientRect(), {
     width: document.documentElement.clientWidth,

@@ -81,7 +81,7 @@ async function onSubmit(event, page) {
   const done = await act(live, stream, kind, data);
   delete form.dataset.busy;
   const field = form.querySelector("textarea");
-  if (done && field && "keep" in form.dataset) live.forgetDraft(field), showClosing(data.text), toast(say("said"));
+  if (done && field && "keep" in form.dataset) live.drafts.forget(field), showClosing(data.text), toast(say("said"));
   else if (done && field) clear(field);
 }
 

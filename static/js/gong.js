@@ -29,7 +29,7 @@ function buttons() {
 }
 
 function show(on) {
-  for (const button of buttons()) button.setAttribute("aria-pressed", String(on));
+  for (const button of buttons()) button.setAttribute("aria-pressed", on);
 }
 
 /** Rings from now on, or from the first tap anywhere. */

@@ -1,7 +1,10 @@
 // Which of a person's own accepted operations are kept, and which of them are handed in again when the server comes back
 // from an older copy: it may have lost them. Pure.
 
+import { uuid7 } from "./uuid7.js";
+
 const KEPT = /^(note\.|takeaway\.set$|closing\.set$)/;
+const LATE_MS = 30_000;
 const MOST = 300;
 const MOST_BYTES = 512 * 1_024;
 const ON_THE_WAY = ["seating", "running", "over"];
@@ -11,6 +14,11 @@ const ENDLESS = 1_000;
 /** Phases, clocks and seats of others are not: what a moderator does next is not what was done before. */
 export function keeps({ k }) {
   return KEPT.test(k);
+}
+
+/** Whether `op` may not go out any more: words may arrive an hour late, but a step or a seat is meant for the moment. */
+export function isLate(op, now) {
+  return !keeps(op) && op.id < uuid7(now - LATE_MS); // ids sort by their making
 }
 
 /** The ids of what no longer fits, oldest first. */

@@ -119,10 +119,6 @@ class Live {
     lay(root, { me: this.me, stateOf: (id, mine) => this.turns.stateOf(id, mine), isJust: (id) => this.sender.just.has(id) });
   }
 
-  forgetDraft(field) {
-    this.drafts.forget(field);
-  }
-
   /** A note as it will look, until the real one comes. */
   notePart({ q, text, colour }) {
     const { id: by, name } = this.me;

@@ -41,7 +41,7 @@ export function noteMenu(live, main, { stream, can, move }) {
     const shown = entries(part(), { me: live.me, canMove: can.move(), ids: idsIn(looked.list), closed });
     live.fill(menu, { ...shown, nothing: !Object.values(shown).some(Boolean) });
     for (const paper of menu.querySelectorAll("[data-act=colour]")) {
-      paper.setAttribute("aria-checked", String(paper.value === part().colour));
+      paper.setAttribute("aria-checked", paper.value === part().colour);
     }
     toggleMenu(menu, button);
   }
@@ -49,7 +49,7 @@ export function noteMenu(live, main, { stream, can, move }) {
   /** The answer that a note is saved may come before the note itself. A press in between is not lost. */
   function openWhenHere() {
     stopWaiting = whenHere(looked.id, open);
-    window.setTimeout(stopWaiting, WAIT_MS);
+    setTimeout(stopWaiting, WAIT_MS);
   }
 
   /** Calls `act` with the button of note `id` when a frame brings the note, unless somebody went on. Returns how to give up. */

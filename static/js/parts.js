@@ -7,21 +7,22 @@ const FRESH_MS = 1_000;
 /** The containers under `root`. `reader` is {zone, lang}; `lay(element)` lays over it what concerns the person. */
 export class Parts {
   constructor({ root, reader, lay }) {
-    Object.assign(this, { root, reader, lay, dirty: new Map(), waiting: false, told: null });
+    Object.assign(this, { root, reader, lay, dirty: new Map() });
     this.containers = [...root.querySelectorAll("[data-stream][data-kind]")].map((element) => new Container(element));
   }
 
-  /** Draws `changes` ({s, part, fresh}) with the next frame, then tells `drawn` of all that it drew; what is only a preview tells nobody. */
-  put(changes, drawn) {
+  /** Draws `changes` ({s, part, fresh}) with the next frame, then calls `told(all)`; a preview has nobody to tell. */
+  put(changes, told) {
+    const waits = this.dirty.size;
     for (const change of changes) this.dirty.set(`${change.s} ${change.part.id}`, change);
-    this.told ??= drawn;
-    if (this.waiting || !this.dirty.size) return;
-    this.waiting = true;
+    this.told ??= told;
+    if (waits || !this.dirty.size) return;
     soon(() => {
-      const [all, told] = [[...this.dirty.values()], this.told];
-      Object.assign(this, { waiting: false, told: null });
+      const all = [...this.dirty.values()];
       this.dirty.clear();
       this.draw(all);
+      const told = this.told;
+      this.told = null;
       told?.(all);
     });
   }

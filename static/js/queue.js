@@ -67,7 +67,3 @@ export function blamed(queue, code) {
   const sent = [...queue.items.values()].filter((item) => item.sent !== null);
   return UNREAD.has(code) && sent.length === 1 ? sent[0].op.id : null;
 }
-
-export function pending(queue, s) {
-  return [...queue.items.values()].map((item) => item.op).filter((op) => s === undefined || op.s === s);
-}

@@ -23,7 +23,7 @@ export function isUnread(stage, read) {
 
 /** What tells one saying from another, also of the same words; "" while nothing is said. */
 export function saying(stage) {
-  return stage?.word ? (stage.said ?? stage.word) : "";
+  return stage?.said ?? stage?.word ?? "";
 }
 
 /** What sticks below the crown has to know how high it is. */

@@ -1,7 +1,6 @@
 // Operations from the tap to the last word about them: stored, sent, repeated, answered.
 
-import { keeps } from "./kept.js";
-import { isLate } from "./late.js";
+import { isLate, keeps } from "./kept.js";
 import { openOutbox } from "./outbox.js";
 import { add, blamed, lose, newQueue, settle, take } from "./queue.js";
 import { tabName, watchTabs } from "./tabs.js";
@@ -76,14 +75,8 @@ export class Sender {
     while (this.page.ready()) {
       const ops = take(this.queue, Date.now(), this.page.room());
       if (!ops.length) return;
-      ops.forEach((op) => this.post(op));
+      for (const op of ops) isLate(op, this.page.now()) ? this.answer({ id: op.id, code: "late-step" }) : this.page.post(op);
     }
-  }
-
-  /** What was accepted once, and is handed in again, is no step of now. */
-  post(op) {
-    if (!this.again.has(op.id) && isLate(op, this.page.now())) this.answer({ id: op.id, ok: false, code: "late-step" });
-    else this.page.post(op);
   }
 
   /** The line is broken: everything waits again. */

@@ -17,7 +17,7 @@ export function share(live) {
     const { text: field } = form.elements;
     const all = field.value.trim() === text;
     if (answer.ok) field.defaultValue = all ? field.value : text; // which is no half-typed text any more
-    if (answer.ok && all) return live.forgetDraft(field);
+    if (answer.ok && all) return live.drafts.forget(field);
     refused.hidden = answer.ok;
     live.fill(refused, { text: answer.text ?? "" });
   });

@@ -107,7 +107,7 @@ export class Turns {
 
   told(op, answer, { orphan, again }) {
     const { live } = this;
-    const final = { op, ...answer, ...(answer.ok ? {} : { text: answer.text ?? say(answer.code) }) };
+    const final = { op, ...answer, text: answer.text ?? say(answer.code) };
     if (answer.ok && op.k.startsWith("seat.")) live.follower.tapped();
     this.resent.look();
     live.emit("answer", final);

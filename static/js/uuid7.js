@@ -9,8 +9,3 @@ export function uuid7(now = Date.now(), random = crypto.getRandomValues(new Uint
   const hex = time + rest.map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
-
-/** When it was made (ms), by the clock of who made it. */
-export function madeAt(id) {
-  return parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
-}

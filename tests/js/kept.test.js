@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import test from "node:test";
 
-import { excess, keeps, lostWords, offers, progress, seatWish } from "../../static/js/kept.js";
+import { excess, isLate, keeps, lostWords, offers, progress, seatWish } from "../../static/js/kept.js";
+import { uuid7 } from "../../static/js/uuid7.js";
+
+globalThis.crypto ??= webcrypto;
 
 const RUNNING = { phase: "running", session: 1 };
 const add = (id, more = {}) => ({ id, epoch: "old", when: RUNNING, op: { id, s: "board:7", k: "note.add", d: { q: 1, text: id } }, ...more });
@@ -88,3 +92,17 @@ test("only a refusal that loses words says so", () => {
   assert.equal(lost(about("e", "note.edit", "b", { text: "x" }), { code: "conflict", part: { text: "y" } }), "x");
   assert.equal(lost(about("m", "note.move", "b"), { code: "session_closed" }), "");
 });
+
+const NOW = 1_796_000_000_000;
+const made = (k, ago) => ({ id: uuid7(NOW - ago), k });
+
+for (const k of ["phase.go", "phase.next", "clock.add", "word.say", "table.set", "person.set", "seat.put", "seat.take", "seat.any"]) {
+  test(`${k} goes out again after a break of half a minute, and no later`, () => {
+    assert.equal(isLate(made(k, 29_999), NOW), false);
+    assert.equal(isLate(made(k, 30_001), NOW), true);
+  });
+}
+
+for (const k of ["note.add", "note.edit", "note.gone", "takeaway.set", "closing.set"]) {
+  test(`${k} may arrive whenever it does`, () => assert.equal(isLate(made(k, 86_400_000), NOW), false));
+}
