@@ -206,7 +206,7 @@ async def test_a_console_stays_however_many_boards_its_moderator_reads(running: 
     pages = [Browser(running.event.key, cookie, query="?as=moderator") for _six in range(6)]
     screen = await pages[0].hello(room=0)
     await screen.hears("parts", s="room")
-    boards = [await page.hello(**{board.replace(":", "_"): 0}) for page in pages[1:]]
+    boards = [await page.hello(room=0, **{board.replace(":", "_"): 0}) for page in pages[1:]]
     assert (await boards[0].hears("close"))["code"] == 4409
     assert (await screen.posts("stage", "phase.next"))["t"] == "ack"
     for page in (screen, *boards[1:]):

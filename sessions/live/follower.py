@@ -51,8 +51,9 @@ class Follower:
 
     @property
     def leads(self) -> bool:
-        """Whether this is a console, or the screen that nobody stands before."""
-        return self.audience == "moderators" and any(sub.name.kind == "room" for sub in self.subs.values())
+        """Whether this is a console, or the screen that nobody stands before; a board follows the room as well."""
+        kinds = {sub.name.kind for sub in self.subs.values()}
+        return self.audience == "moderators" and "room" in kinds and "board" not in kinds
 
     def follows(self, sub: Sub) -> bool:
         """False once the stream was left, or is followed anew from another cursor."""

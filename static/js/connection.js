@@ -122,7 +122,7 @@ export class Connection {
 
   /** The device woke up, came back online or is looked at again: back within a second. */
   wake() {
-    if (["removed", "gone", "reload"].includes(this.why)) return;
+    if (["removed", "gone", "reload", this.platform.hidden() && "tabs"].includes(this.why)) return;
     if (this.state === "live" && this.line.silence < BEAT_MS) return this.doubt();
     if (this.state === "polling") this.polling.ask();
     if (this.line.socket && this.state !== "live" && this.line.silence < TICK_MS) return;

@@ -71,8 +71,8 @@ export class Drafts {
 
   /** The page is shown as it was left: a text whose draft is gone was sent or discarded on another page. One never kept stays. */
   returned() {
-    for (const field of this.store ? this.fields() : []) {
-      if (field.kept === field.value && !this.read(this.key(field))) retype(field, field.defaultValue);
+    for (const field of this.fields()) {
+      if (this.store && field.kept === field.value && !this.read(this.key(field))) retype(field, field.defaultValue);
     }
   }
 

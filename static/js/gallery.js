@@ -19,7 +19,7 @@ function gallery(main) {
   const watchers = LOOKED_AT.map((how) => new IntersectionObserver(looked, how));
   const named = new Map(live.parts("gallery").map(({ id, name }) => [id, name]));
   const underWay = new Set();
-  let [again, anew, failed] = [0, 0, 0];
+  let [again, anew, retry, failed] = [0, 0, 0, 0];
 
   live.on("part", ({ s, part }) => {
     if (s !== "gallery" || !part.id.startsWith("exhibit:")) return;
@@ -70,8 +70,13 @@ function gallery(main) {
     underWay.add(target);
     await window.htmx.ajax("GET", address, { source: target, target, swap: "outerHTML" }).catch(() => {}); // then it is still there
     underWay.delete(target);
-    failed = target.isConnected ? failed + 1 : 0;
-    if (failed) window.setTimeout(renewAll, delay() * 2 ** Math.min(failed, MOST_DOUBLINGS));
+    if (target.isConnected) tryAgain();
+    else failed = 0;
+  }
+
+  /** Once for all that failed, or each would ask for the others too; after twice as long each time. */
+  function tryAgain() {
+    retry ||= window.setTimeout(() => ((retry = 0), renewAll()), delay() * 2 ** Math.min(failed++, MOST_DOUBLINGS));
   }
 
   function refresh() {

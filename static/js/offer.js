@@ -12,7 +12,6 @@ export class Offer {
       this.act(target.closest?.("[data-draft-act]")?.dataset.draftAct);
       this.putAway(target.closest?.("[data-kept-key]")?.dataset.keptKey);
     });
-    addEventListener("storage", () => this.show());
   }
 
   show() {
@@ -27,8 +26,7 @@ export class Offer {
   act(what) {
     const { entry } = this;
     if (!what || !entry) return;
-    if (this.drafts.read(entry.key)?.at === entry.at) this[what](entry);
-    else this.show();
+    this.drafts.read(entry.key)?.at === entry.at ? this[what](entry) : this.show();
   }
 
   async add(entry) {

@@ -44,6 +44,8 @@ export function listenToDevice({ connection, page }) {
   addEventListener("online", () => connection.wake());
   addEventListener("offline", () => connection.doubt());
   addEventListener("pageshow", (event) => event.persisted && page.returned());
+  // Another tab has sent or discarded something.
+  addEventListener("storage", (event) => event.newValue ?? page.returned());
   document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
   addEventListener("beforeunload", (event) => page.holdsBack() && event.preventDefault());
 }

@@ -75,7 +75,7 @@ export class Sender {
     while (this.page.ready()) {
       const ops = take(this.queue, Date.now(), this.page.room());
       if (!ops.length) return;
-      for (const op of ops) isLate(op, this.page.now()) ? this.answer({ id: op.id, code: "late-step" }) : this.page.post(op);
+      for (const op of ops) isLate(op, this.page.now()) && !this.again.has(op.id) ? this.answer({ id: op.id, code: "late" }) : this.page.post(op);
     }
   }
 

@@ -36,9 +36,7 @@ def test_a_step_that_waited_for_the_line_is_not_taken_later(outage: Outage) -> N
     outage.moderates("stage", "clock.add", minutes=5)
     outage.wire.let_through()
     outage.wire.end_dead()
-    expect(
-        laptop.get_by_text("That waited too long for the line and was not done.").filter(visible=True)
-    ).to_be_visible(timeout=LONG)
+    expect(laptop.get_by_text("That waited too long for the line.").filter(visible=True)).to_be_visible(timeout=LONG)
     expect(laptop.get_by_role("button", name="End session 1")).to_be_visible()
     assert outage.dana.page.url.endswith("/table/")
 

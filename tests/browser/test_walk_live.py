@@ -85,6 +85,25 @@ def test_of_boards_that_change_at_once_each_is_renewed(outage: Outage) -> None:
         expect(page.locator(".exhibit").get_by_text(text)).to_be_visible(timeout=SOON)
 
 
+def test_boards_that_cannot_be_had_are_asked_for_once_each_time(outage: Outage) -> None:
+    """Or each that failed would ask for the others too, and a server in trouble would get thousands of requests."""
+    page = outage.cem.page
+    tries: list[str] = []
+
+    def fail(route: Route) -> None:
+        tries.append(route.request.url)
+        route.abort()
+
+    page.route("**/gallery/*?at=*", fail)
+    boards = json.loads(outage.house.does("shell", "-v", "0", "-c", BOARDS))[:3]
+    for board, question in boards:
+        outage.moderates(f"board:{board}", "note.add", q=question, text=f"Late at {board}", colour="mint")
+    page.wait_for_timeout(12_000)
+    assert len(boards) == 3
+    assert 6 <= len(tries) <= 6 * len(boards)
+    page.unroute("**/gallery/*?at=*")
+
+
 def test_a_board_that_could_not_be_had_is_asked_for_again(outage: Outage) -> None:
     page = outage.cem.page
     tries: list[int] = []

@@ -293,6 +293,19 @@ test("a page that rests because of too many tabs comes back when it is looked at
   assert.equal(client.states.at(-1), "live");
 });
 
+test("behind others it rests on, however often its timers sleep and the net comes and goes", async () => {
+  const { device, connection } = livePage();
+  device.isHidden = true;
+  device.socket.ends(4409);
+  for (let minute = 0; minute < 3; minute += 1) {
+    device.time += 59_000;
+    await device.pass(1_000);
+    connection.wake();
+    await device.pass(1_000);
+  }
+  assert.equal(device.sockets.length, 1);
+});
+
 test("4400 is tried once more after five seconds, then the page asks to be reloaded", async () => {
   const { device, client } = livePage();
   device.socket.ends(4400);
