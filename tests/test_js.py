@@ -104,7 +104,7 @@ def test_pages_joined_with_their_modules_are_whole(node: str, tmp_path: Path) ->
 def test_only_plain_modules_are_joined() -> None:
     page = 'import { a } from "./a.js";\nif (typeof document !== "undefined") a();\n'
     assert whole_module("page", {"page": page, "a": "export function a() {}\n"}.__getitem__).startswith(
-        "const {a} = (() => {\nfunction a() {}\n"
+        "function a() {}\n"
     )
     for strange in (
         'import * as b from "./b.js";',
@@ -116,6 +116,24 @@ def test_only_plain_modules_are_joined() -> None:
     ):
         with pytest.raises(NotPlainError):
             whole_module("page", {"page": page, "a": f"{strange}\n", "b": "export const a = 1;\n"}.__getitem__)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "const own = 1;\nexport const b = own;\n",
+        "export const b = (own) => own;\n",
+        "export const b = () => `${own}`;\n",
+        'import { own } from "./base.js";\nexport const b = 1;\n',
+    ],
+)
+def test_a_module_whose_names_another_says_keeps_them_to_itself(other: str) -> None:
+    page = 'import { a } from "./a.js";\nimport { b } from "./b.js";\nif (typeof document !== "undefined") a(b);\n'
+    sources = {"page": page, "a": "const own = 2;\nexport const a = () => own;\n", "base": 'if (typeof window) "";\n'}
+    joined = whole_module("page", {**sources, "b": other}.__getitem__)
+    assert "const {a} = (() => {\nconst own = 2;\n" in joined
+    alone = whole_module("page", {**sources, "b": "export const b = 1;\n"}.__getitem__)
+    assert "const own = 2;\nconst a = () => own;\n\nconst b = 1;\n" in alone
 
 
 @pytest.mark.parametrize("page", ["lobby", "table", "gallery"])
