@@ -5,9 +5,9 @@ import { wasBefore } from "./claims.js";
 const OLD_MS = 24 * 3_600_000;
 
 export class Drafts {
-  /** `owner` is "<event key>/<participant>"; `store` is localStorage, or null where there is none. */
-  constructor({ owner, store = localStore(), root = document }) {
-    Object.assign(this, { owner, prefix: `zc-draft/${owner}/`, store, root });
+  /** `owner` is "<event key>/<participant>"; `store` is localStorage, or null where there is none; `may` marks notes to edit. */
+  constructor({ owner, store = localStore(), root = document, may = "[data-mine]" }) {
+    Object.assign(this, { owner, prefix: `zc-draft/${owner}/`, store, root, may });
   }
 
   start() {
@@ -108,7 +108,7 @@ export class Drafts {
 
   /** New words for a note wait in its "Edit". A guest who came in anew has no such notes any more. */
   isAtHome({ s, note }) {
-    return note && this.root.querySelector(`[data-stream="${s}"] [data-mine][data-part="note:${note}"]`);
+    return note && this.root.querySelector(`[data-stream="${s}"] ${this.may}[data-part="note:${note}"]`);
   }
 
   isYoung({ key, text, at }) {

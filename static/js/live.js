@@ -44,7 +44,7 @@ class Live {
     this.view = new Parts({ root: document, reader: this.reader, lay: (element) => this.refresh(element) });
     this.connection = new Connection({ address: new URL(main.dataset.live, location.href), client: this.turns, platform: browser });
     this.sender = new Sender({ owner: this.owner, page: this.turns });
-    this.drafts = new Drafts({ owner: this.owner });
+    this.drafts = new Drafts({ owner: this.owner, may: this.me.role === "moderator" ? "" : "[data-mine]" });
     this.offer = new Offer({ drafts: this.drafts, send: (...op) => this.send(...op) });
     this.time = new Timekeeper(this.moments);
     this.again = new Again(this);

@@ -160,11 +160,14 @@ test("the next person at the same device is not offered the words of the last", 
 
 test("new words for a note are offered where the note is not one's own to edit", () => {
   const store = memory();
-  const on = (notes) => new Drafts({ owner: "KEY/5", store, root: { querySelectorAll: () => [], querySelector: (asked) => notes[asked] ?? null } });
+  const on = (notes, may) => new Drafts({ owner: "KEY/5", store, may, root: { querySelectorAll: () => [], querySelector: (asked) => notes[asked] ?? null } });
   const key = "zc-draft/KEY/5/board:7 edit abc";
   on({}).write(key, { s: "board:7", note: "abc", base: 3, text: "New words" });
   assert.deepEqual(on({}).homeless().map(({ note, base, text }) => [note, base, text]), [["abc", 3, "New words"]]);
   assert.deepEqual(on({ '[data-stream="board:7"] [data-mine][data-part="note:abc"]': {} }).homeless(), []);
+  const shown = { '[data-stream="board:7"] [data-part="note:abc"]': {} };
+  assert.equal(on(shown).homeless().length, 1);
+  assert.deepEqual(on(shown, "").homeless(), []); // a moderator may edit everybody's
 });
 
 test("a page shown as it was left empties what was sent meanwhile, and nothing else", () => {
