@@ -21,10 +21,10 @@ from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
 from tables.live.cloth import Cloth
+from tables.live.gallery import GALLERY, raise_exhibit
 from tables.models import COLOURS, Authorship, Board, Note, readable
 from tables.order import at_end
 
-GALLERY = Name("gallery")
 HIDING = frozenset({"note.hide", "note.show"})
 MOST_TEXT = settings.LIMIT_NOTE_CHARACTERS
 
@@ -208,7 +208,7 @@ def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -
 def _raise_exhibit(scene: Scene, event: Event, board: Board, phase: Phase) -> None:
     scene.saves.update(board, "note_count", "newest")
     if phase is not Phase.RUNNING:
-        board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.id}")
+        raise_exhibit(scene, event, board)
         scene.saves.update(board, "gallery_seq")
 
 

@@ -57,6 +57,11 @@ def raise_look(scene: Scene, event: Event, board: Board) -> None:
     fetches boards by their heads. Whoever calls this sees to it that its `gallery_seq` is saved.
     """
     scene.raise_head(event, Name("board", board.pk))
+    raise_exhibit(scene, event, board)
+
+
+def raise_exhibit(scene: Scene, event: Event, board: Board) -> None:
+    """Whoever walks hears that there is something new at a board; its `gallery_seq` is saved by who calls this."""
     board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.pk}")
 
 

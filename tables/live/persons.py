@@ -8,6 +8,7 @@ from sessions.live.scene import Scene
 from sessions.models import Event, Participant
 from tables.live import hosts
 from tables.live.floor import Floor
+from tables.live.gallery import raise_exhibit
 
 
 def change(scene: Scene, floor: Floor, event: Event, person: Participant, wishes: dict[str, Any]) -> None:
@@ -36,7 +37,7 @@ def _rename(scene: Scene, floor: Floor, event: Event, person: Participant, name:
         note.seq = scene.raise_head(event, Name("board", note.board_id), f"note:{note.pk}")
         scene.saves.update(note, "seq")
     for board in {note.board_id: note.board for note in floor.notes[person.pk]}.values():
-        board.gallery_seq = scene.raise_head(event, Name("gallery"), f"exhibit:{board.pk}")
+        raise_exhibit(scene, event, board)
         scene.saves.update(board, "gallery_seq")
     takeaway = floor.takeaways.get(person.pk)
     if takeaway is not None:

@@ -15,7 +15,7 @@ from sessions.live import streams
 from sessions.live.ops import Name
 from sessions.live.scene import Scene
 from sessions.models import Event, Question, Session
-from tables.live.gallery import GALLERY, raise_look
+from tables.live.gallery import raise_exhibit, raise_look
 from tables.models import MOST_TABLES, Board, Table
 from tables.plan.held import held_in
 from tables.plan.model import Plan, PlanTable
@@ -147,5 +147,5 @@ def _raise_heads(scene: Scene, event: Event, before: Picture, after: Picture) ->
         if board.pk in before.boards:
             raise_look(scene, event, board)
         else:
-            board.gallery_seq = scene.raise_head(event, GALLERY, f"exhibit:{board.pk}")
+            raise_exhibit(scene, event, board)
     Board.objects.bulk_update(boards, ["gallery_seq"])
