@@ -26,7 +26,8 @@ export class Offer {
   act(what) {
     const { entry } = this;
     if (!what || !entry) return;
-    this.drafts.read(entry.key)?.at === entry.at ? this[what](entry) : this.show();
+    if (this.drafts.read(entry.key)?.at === entry.at) this[what](entry);
+    else this.show();
   }
 
   async add(entry) {

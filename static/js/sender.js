@@ -75,7 +75,10 @@ export class Sender {
     while (this.page.ready()) {
       const ops = take(this.queue, Date.now(), this.page.room());
       if (!ops.length) return;
-      for (const op of ops) isLate(op, this.page.now()) && !this.again.has(op.id) ? this.answer({ id: op.id, code: "late" }) : this.page.post(op);
+      for (const op of ops) {
+        if (isLate(op, this.page.now()) && !this.again.has(op.id)) this.answer({ id: op.id, ok: false, code: "late" });
+        else this.page.post(op);
+      }
     }
   }
 
