@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.outage import (
     SOON,
     Outage,
-    another_event,
     expect_once,
     expect_state,
     note,
     opens,
-    outage_in,
     writes,
 )
 from tests.browser.test_fault_endings import KEPT
 
 
-@pytest.fixture(scope="module")
-def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
-    with outage_in(tmp_path_factory.mktemp("drafts"), chromium) as found:
-        yield found
-
-
 @pytest.fixture
-def outage(house: Outage) -> Outage:
-    """A running session of an event of its own; Cem has a phone."""
-    found = another_event(house)
-    found.cem.page.set_viewport_size({"width": 360, "height": 800})
-    return found
+def outage(outage: Outage) -> Outage:
+    """Cem has a phone."""
+    outage.cem.page.set_viewport_size({"width": 360, "height": 800})
+    return outage
 
 
 def turns_to(page: Page, number: int) -> None:

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.outage import SOON, Outage, expect_once, note, opens, outage_in, types, writes
-
-
-@pytest.fixture
-def outage(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
-    with outage_in(tmp_path_factory.mktemp("edited"), chromium) as found:
-        yield found
+from tests.browser.outage import SOON, Outage, expect_once, note, opens, types, writes
 
 
 def adds_question(outage: Outage, text: str) -> None:

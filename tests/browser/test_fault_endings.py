@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,12 +10,10 @@ from playwright.sync_api import Page, expect
 from tests.browser.outage import (
     SOON,
     Outage,
-    another_event,
     expect_break,
     expect_state,
     note,
     opens,
-    outage_in,
     types,
     writes,
 )
@@ -27,18 +24,6 @@ KEPT = "() => Object.keys(localStorage).filter(key => key.startsWith('zc-draft/'
 STORED = """name => new Promise(done => { const opening = indexedDB.open('zoomcafe', 2);
   opening.onsuccess = () => { const all = opening.result.transaction(name).objectStore(name).getAll();
     all.onsuccess = () => { opening.result.close(); done(all.result.length); }; }; })"""
-
-
-@pytest.fixture(scope="module")
-def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
-    with outage_in(tmp_path_factory.mktemp("endings"), chromium) as found:
-        yield found
-
-
-@pytest.fixture
-def outage(house: Outage) -> Outage:
-    """A running session of an event of its own."""
-    return another_event(house)
 
 
 def ends_session_under(outage: Outage, page: Page, text: str) -> None:

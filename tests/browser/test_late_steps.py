@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.outage import LONG, SOON, Outage, opens, outage_in
+from tests.browser.outage import LONG, SOON, Outage, opens
 
 TOO_LATE_MS = 31_000
-
-
-@pytest.fixture
-def outage(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
-    with outage_in(tmp_path_factory.mktemp("late"), chromium) as found:
-        yield found
 
 
 def console_of(outage: Outage, url: str) -> Page:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.outage import (
     LONG,
     SOON,
     Outage,
-    another_event,
     expect_once,
     expect_state,
     note,
     opens,
-    outage_in,
     sits,
     types,
     writes,
@@ -31,18 +27,6 @@ LISTEN = """() => { window.sent = [];
   const [send, fetch] = [WebSocket.prototype.send, window.fetch];
   WebSocket.prototype.send = function (data) { sent.push(data); return send.call(this, data); };
   window.fetch = (address, how) => { sent.push(String(how?.body)); return fetch(address, how); }; }"""
-
-
-@pytest.fixture(scope="module")
-def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
-    with outage_in(tmp_path_factory.mktemp("restore"), chromium) as found:
-        yield found
-
-
-@pytest.fixture
-def outage(house: Outage) -> Outage:
-    """A running session of an event of its own."""
-    return another_event(house)
 
 
 def copies(outage: Outage) -> str:
