@@ -13,14 +13,16 @@ from django.db import connection, models
 Column: TypeAlias = "models.Field[Any, Any]"
 Model = type[models.Model]
 Lock = Literal["", "wait", "skip"]
-NEWER = {  # keys with a number each, and the rows of each; CROSS and OFFSET 0 see to it that no others are read
+# Keys with a number each, and the rows of each. CROSS and OFFSET 0 see to it that no others are read; without an end of
+# the numbers PostgreSQL would expect a third of a key's rows, and rather read them all.
+NEWER = {
     "sqlite": (
         "json_each(%s) AS wanted CROSS JOIN {table} AS own"
         " ON own.{key} = CAST(wanted.key AS INTEGER) AND own.{seq} > wanted.value"
     ),
     "postgresql": (
-        "unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq) CROSS JOIN LATERAL"
-        " (SELECT * FROM {table} AS each WHERE each.{key} = wanted.of AND each.{seq} > wanted.seq OFFSET 0) AS own"
+        "unnest(%s::bigint[], %s::bigint[]) AS wanted (of, seq) CROSS JOIN LATERAL (SELECT * FROM {table} AS each WHERE"
+        " each.{key} = wanted.of AND each.{seq} > wanted.seq AND each.{seq} < 9223372036854775807 OFFSET 0) AS own"
     ),
 }
 
