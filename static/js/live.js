@@ -10,6 +10,7 @@ import { EFFECTS, Moments, news } from "./effects.js";
 import { fill } from "./fill.js";
 import { Follow } from "./follow.js";
 import { readyGong } from "./gong.js";
+import { keeps } from "./kept.js";
 import { Offer } from "./offer.js";
 import { lay } from "./overlay.js";
 import { Parts } from "./parts.js";
@@ -94,7 +95,7 @@ class Live {
 
   get status() {
     const { state, why } = this.connection;
-    return { state, why, waiting: this.pending().length };
+    return { state, why, waiting: this.pending().filter(keeps).length };
   }
 
   on(name, heard) {

@@ -35,7 +35,8 @@ export class Offer {
     const sent = note ? this.send(s, "note.edit", { note, text }, { base }) : this.send(s, "note.add", { q, text, colour });
     this.putAway(entry.key);
     const answer = await sent;
-    if (answer.ok) return toast(say("draft-added"));
+    if (answer.ok) return toast(say(note ? "draft-changed" : "draft-added"));
+    if (!note && answer.taken) return; // it stands in its composer
     this.drafts.write(entry.key, entry);
     this.show();
     return notice("draft-refused", { reason: answer.text });

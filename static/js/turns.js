@@ -107,12 +107,15 @@ export class Turns {
 
   told(op, answer, { orphan, again }) {
     const { live } = this;
-    const final = { op, ...answer, text: answer.text ?? say(answer.code) };
+    const final = { op, ...answer, orphan, text: answer.text ?? say(answer.code) };
     if (answer.ok && op.k.startsWith("seat.")) live.follower.tapped();
     this.resent.look();
     live.emit("answer", final);
     if (again) live.again.answered(op, answer);
-    else if (!answer.ok && !live.emit("refused", { ...final, orphan }) && orphan) live.again.offer(op);
+    else if (!answer.ok) {
+      final.taken = live.emit("refused", final);
+      if (orphan && !final.taken) live.again.offer(op);
+    }
     return final;
   }
 

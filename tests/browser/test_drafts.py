@@ -136,10 +136,30 @@ def test_a_change_that_was_not_saved_is_offered_on_the_next_page(outage: Outage)
     expect(page.locator("q").filter(has_text="Lamps at night")).to_be_visible()
     expect(page.get_by_role("button", name="Add it")).to_be_hidden()
     page.get_by_role("button", name="Save the change").click()
-    expect(page.get_by_text("Your note lies on the table now.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Your change is saved.")).to_be_visible(timeout=SOON)
     assert outage.counts("Lamps at night") == 1
     assert outage.counts("Lamps") == 0
     assert page.evaluate(KEPT) == []
+
+
+LEFT_OVER = """text => {
+    const { draft: s, q, tableName: table } = document.querySelector("[data-draft]").dataset;
+    const { event, me } = document.querySelector("main").dataset;
+    const entry = { s, q: Number(q), table, text, at: Date.now() };
+    localStorage.setItem(`zc-draft/${event}/${JSON.parse(me).id}/${s} ${q} another`, JSON.stringify(entry));
+}"""
+
+
+def test_what_is_refused_at_its_own_table_stands_there_once(outage: Outage) -> None:
+    """A note of an earlier page that its table did not take is offered at that table too."""
+    page, text = outage.cem.page, "Much too long" * 80
+    page.evaluate(LEFT_OVER, text)
+    opens(page, page.url)
+    page.get_by_role("button", name="Add it to Table 1").click()
+    expect(page.locator("[data-draft]").first).to_have_value(text, timeout=SOON)
+    page.wait_for_timeout(500)
+    expect(page.get_by_text("You had begun a note:")).to_be_hidden()
+    assert len(page.evaluate(KEPT)) == 1
 
 
 def begins(outage: Outage, text: str) -> Page:

@@ -24,6 +24,7 @@ def test_a_step_that_waited_for_the_line_is_not_taken_later(outage: Outage) -> N
     laptop.wait_for_timeout(TOO_LATE_MS)
     laptop.get_by_role("button", name="End session 1").click()
     expect(laptop.get_by_text("There is no connection just now.").filter(visible=True)).to_be_visible(timeout=SOON)
+    expect(laptop.get_by_text("your words wait here")).to_be_visible()
     outage.moderates("stage", "clock.add", minutes=5)
     outage.wire.let_through()
     outage.wire.end_dead()
