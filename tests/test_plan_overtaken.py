@@ -101,9 +101,48 @@ def test_choices_times_and_sessions_are_named_as_people_say_them(cafe: Cafe) -> 
         "Who talks about what?: “Same questions at every table” is stored",
         "I open the gallery walk myself: “yes” is stored",
         "Tisch 2: Name: “Tisch 2” is stored",
-        "Sessions and questions: “other ones, or in another order” is stored",
+        "Session 2: “nothing” is stored",
     ):
         assert text in words(page.content.decode())
+
+
+def differs(cafe: Cafe, sent: Sent) -> list[str]:
+    """What the page says is stored."""
+    page = saves(cafe, sent).content.decode()
+    return [words(line) for line in re.findall(r'<li><a href="#id_.*?</li>', page)]
+
+
+def test_sessions_and_questions_are_named_that_are_stored_alone_or_no_more(cafe: Cafe) -> None:
+    sent, plan = typed(opened(cafe)), stored(cafe)
+    first, second = plan.sessions
+    trees = (PlanQuestion("Where are trees?"),)
+    change(
+        cafe.event,
+        replace(
+            plan,
+            sessions=(replace(first, questions=first.questions[:1] + trees), PlanSession(trees, title="Late"), second),
+        ),
+    )
+    assert differs(cafe, sent) == [
+        "Session 1: Question 2: “nothing” is stored",
+        "Session 1: Question: “Where are trees?” is stored",
+        "Session 2: “Late” is stored",
+    ]
+
+
+@pytest.mark.parametrize("how", ["questions in another order", "sessions in another order"])
+def test_another_order_is_named(cafe: Cafe, how: str) -> None:
+    sent = typed(opened(cafe))
+    change(cafe.event, OTHER[how](stored(cafe)))
+    assert differs(cafe, sent) == ["Sessions and questions: “another order” is stored"]
+
+
+def test_what_is_new_in_the_form_is_no_difference(cafe: Cafe) -> None:
+    sent = typed(opened(cafe), sn1__title="Mine", sn1__minutes="20", sn1__qn2__text="New here")
+    sent["session"].append("n1")
+    sent["sn1-question"] = ["n2"]
+    change(cafe.event, replace(stored(cafe), title="Other"))
+    assert differs(cafe, sent) == ["Title: “Other” is stored"]
 
 
 def test_it_is_said_in_the_readers_language(cafe: Cafe) -> None:
