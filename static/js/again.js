@@ -1,5 +1,6 @@
 // After the server came back from an older copy (another epoch): hands the person's own accepted operations in again.
 
+import { toast } from "./base.js";
 import { lostWords, offers, seatWish } from "./kept.js";
 import { notice } from "./words.js";
 
@@ -83,6 +84,12 @@ export class Again {
     if (!answer.ok && lostWords(op, answer, this.refused)) this.offer(op);
     if (!answer.ok) this.refused.add(op.d?.note ?? op.id);
     this.tell();
+  }
+
+  /** A page before this one did it, and nobody here waits for the answer. */
+  missed({ op, text }) {
+    if (op.d.text) this.offer(op);
+    else toast(text);
   }
 
   /** Words that nobody waits for any more are offered like half-typed ones. */

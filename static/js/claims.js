@@ -1,7 +1,7 @@
 // What becomes of kept operations, without a browser: whose they are now, and what nobody wants any more.
 // tests/vectors/claims.json shows it at work.
 
-const OLD_MS = 24 * 3_600_000;
+export const OLD_MS = 24 * 3_600_000;
 
 /**
  * What this tab has to send from now on, in the order of its making: what lies there of this person, from this tab or

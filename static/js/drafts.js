@@ -1,8 +1,6 @@
 // Half-typed text: kept at every input, put back after a reload, offered on the next page, forgotten when it is sent.
 
-import { wasBefore } from "./claims.js";
-
-const OLD_MS = 24 * 3_600_000;
+import { OLD_MS, wasBefore } from "./claims.js";
 
 export class Drafts {
   /** `owner` is "<event key>/<participant>"; `store` is localStorage, or null where there is none; `may` marks notes to edit. */

@@ -1,6 +1,6 @@
 // Which operations go out next, without a browser. An operation waits here until its ack or final refusal.
 
-const IN_FLIGHT = 8;
+export const IN_FLIGHT = 8;
 const UNANSWERED_MS = 15_000;
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
 const UNREAD = new Set(["too_large", "bad_json"]);

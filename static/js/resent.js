@@ -2,7 +2,7 @@
 
 import { notice } from "./words.js";
 
-const READ_MS = 6_000;
+const TO_READ_MS = 6_000;
 
 export class Resent {
   /** `pending()` gives the operations that have no answer yet. */
@@ -15,7 +15,7 @@ export class Resent {
     if (!notes.length) return;
     this.ids = new Set(notes.map(({ id }) => id));
     notice("again", { n: notes.length });
-    this.toRead = setTimeout(() => this.look((this.toRead = 0)), READ_MS);
+    this.toRead = setTimeout(() => this.look((this.toRead = 0)), TO_READ_MS);
   }
 
   look() {

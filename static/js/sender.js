@@ -6,7 +6,7 @@ import { add, blamed, lose, newQueue, settle, take } from "./queue.js";
 import { tabName, watchTabs } from "./tabs.js";
 import { uuid7 } from "./uuid7.js";
 
-const MOST_BYTES = 16_384;
+const LARGEST = 16_384;
 const JUST_MS = 4_000;
 
 /** `page` has now(), when(), post(op), ready(), room(), show(s, part), hide(s, id), relay(ids), told(op, answer, {orphan, again}), again(ops), unsafe(). */
@@ -44,7 +44,7 @@ export class Sender {
     const op = { t: "op", id, s, k, d, ...(base !== undefined && { base }) };
     const promise = new Promise((resolve) => this.waiters.set(id, resolve));
     promise.id = id;
-    if (new Blob([JSON.stringify(op)]).size > MOST_BYTES) this.conclude(op, { id, ok: false, code: "too_large" });
+    if (new Blob([JSON.stringify(op)]).size > LARGEST) this.conclude(op, { id, ok: false, code: "too_large" });
     else this.store(op, { preview: preview && { ...preview, id: `note:${id}`, note: id }, again });
     return promise;
   }

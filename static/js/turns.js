@@ -4,10 +4,10 @@ import { hello } from "./core.js";
 import { forget } from "./database.js";
 import { whenOf } from "./kept.js";
 import { recall, remember } from "./platform.js";
+import { IN_FLIGHT } from "./queue.js";
 import { Resent } from "./resent.js";
 import { notice, say, showStatus } from "./words.js";
 
-const IN_FLIGHT = 8;
 const RELOADED_MS = 60_000;
 
 export class Turns {
@@ -114,7 +114,7 @@ export class Turns {
     if (again) live.again.answered(op, answer);
     else if (!answer.ok) {
       final.taken = live.emit("refused", final);
-      if (orphan && !final.taken) live.again.offer(op);
+      if (orphan && !final.taken) live.again.missed(final);
     }
     return final;
   }
