@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -184,6 +185,12 @@ def test_other_database_addresses_are_refused(url: str) -> None:
 def test_a_sqlite_file_may_stand_anywhere() -> None:
     assert database.parse("sqlite:////var/lib/cafe.sqlite3", pool_size=9)["NAME"] == "/var/lib/cafe.sqlite3"
     assert database.parse("sqlite:///cafe.sqlite3", pool_size=9)["NAME"] == "cafe.sqlite3"
+
+
+def test_the_file_is_in_its_folder_whatever_that_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "Café #1, 50%41 ?" / "var"
+    entry: Any = settings_with(tmp_path, ["DATABASES"], VAR_DIR=str(folder))["DATABASES"]
+    assert entry["default"]["NAME"] == str(folder / "zoomcafe.sqlite3")
 
 
 def test_every_variable_has_its_line_in_the_readme() -> None:

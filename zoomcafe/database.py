@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+FILE = "zoomcafe.sqlite3"  # in `VAR_DIR`
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
 WAIT_S = 5  # for another writer of the SQLite file

@@ -58,13 +58,11 @@ POOL_SIZE = env.number("POOL_SIZE", 16, least=3, most=200)
 LANES = env.number("LANES", 8, most=100)
 LIVE_THREADS = env.number("LIVE_THREADS", 4, most=100)
 try:
-    main = database.parse(
-        env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'zoomcafe.sqlite3'}",
-        pool_size=POOL_SIZE,
-    )
+    address = env.text("DATABASE_URL")
+    main = database.parse(address, pool_size=POOL_SIZE) if address else database.sqlite(VAR_DIR / database.FILE)
 except ValueError as problem:
     env.complain("DATABASE_URL", str(problem))
-    main = database.sqlite(VAR_DIR / "zoomcafe.sqlite3")
+    main = database.sqlite(VAR_DIR / database.FILE)
 DATABASES = {"default": main}
 
 # ── Copies of the SQLite file, and what they must not bring back (in VAR_DIR) ──
