@@ -173,10 +173,13 @@ def test_what_is_in_the_image_is_enough_to_serve(services: dict[str, Any], tmp_p
 def test_manage_runs_as_the_service_does(tmp_path: Path) -> None:
     settings = tmp_path / "zoomcafe.env"
     settings.write_text(
-        'BASE_URL=https://cafe.example\nDATABASE_URL="postgres:///zoomcafe?host=/run/pg&user=zoomcafe"\n'
+        "# settings\n\nBASE_URL=https://cafe.example\nTRUSTED_ORIGINS=https://a.example https://b.example\n"
+        'DATABASE_URL="postgres:///zoomcafe?host=/run/pg&user=zoomcafe"\nSECRET_KEY=a$b`c(&d"e'
     )
     becoming = tmp_path / "runuser"
-    becoming.write_text('#!/bin/sh\necho "$PWD" "$VAR_DIR" "$BASE_URL" "$DATABASE_URL" "$@"\n')
+    told = ("PWD", "VAR_DIR", "BASE_URL", "TRUSTED_ORIGINS", "DATABASE_URL", "SECRET_KEY", "*")
+    words = " ".join(f'"${name}"' for name in told)
+    becoming.write_text(f"#!/bin/sh\nprintf '%s\\n' {words}\n")
     becoming.chmod(0o755)
     done = subprocess.run(
         [str(DEPLOY / "manage"), "moderator", "ada@cafe.example", "--name", "Ada B."],
@@ -186,8 +189,9 @@ def test_manage_runs_as_the_service_does(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    said = "/var/lib/zoomcafe https://cafe.example postgres:///zoomcafe?host=/run/pg&user=zoomcafe"
+    addresses = ["https://cafe.example", "https://a.example https://b.example"]
+    said = [str(ROOT), "/var/lib/zoomcafe", *addresses, "postgres:///zoomcafe?host=/run/pg&user=zoomcafe", 'a$b`c(&d"e']
     command = "-u zoomcafe -- /usr/bin/python3 manage.py moderator ada@cafe.example --name Ada B."
-    assert (done.stdout, done.stderr) == (f"{ROOT} {said} {command}\n", "")
+    assert (done.stdout.splitlines(), done.stderr) == ([*said, command], "")
     assert f"VAR_DIR={unit()['StateDirectory'][0]}".replace("=", "=/var/lib/") in unit()["Environment"][0].split()
     assert unit()["ExecStart"][0].startswith("/usr/bin/python3 manage.py")
