@@ -213,6 +213,17 @@ def test_foreign_hosts_are_refused(browser: Client, host: str) -> None:
     assert browser.get("/", headers={"Host": host}).status_code == 400
 
 
+def test_who_asks_at_another_address_hears_where_and_the_log_which_settings(
+    browser: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.BASE_URL = "https://cafe.example"
+    page = browser.get("/", headers={"Host": "10.0.0.7:8000", "Accept-Language": "de"}).content.decode()
+    assert "<h1>Das Café hat eine andere Adresse</h1>" in page
+    assert 'href="https://cafe.example/">Zur Startseite</a>' in page
+    said = [record.getMessage() for record in caplog.records if "refused" in record.msg]
+    assert said == ["page refused: host (ours are those of BASE_URL and TRUSTED_ORIGINS, or ALLOWED_HOSTS)"]
+
+
 def test_probes_may_come_by_any_address(browser: Client) -> None:
     assert browser.get("/healthz", headers={"Host": "10.0.0.7:8000"}).content == b"ok\n"
     assert browser.get("/readyz", headers={"Host": "10.0.0.7:8000"}).content == b"ok\n"

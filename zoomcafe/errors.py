@@ -8,7 +8,8 @@ import re
 import sys
 from typing import Any
 
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.conf import settings
+from django.core.exceptions import BadRequest, DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import get_token
@@ -63,7 +64,9 @@ def frame(status: int, sentence: str, *, code: str | None) -> HttpResponse:
     return JsonResponse({"t": "err", "code": known, "text": sentence, "retry": retry}, status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        return at_another_address(request)
     return answer(
         request,
         400,
@@ -71,6 +74,21 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         sentence=_(
             "Your browser sent something this server cannot read. Please go back, reload the page and try again."
         ),
+    )
+
+
+def at_another_address(request: HttpRequest) -> HttpResponse:
+    """Mostly a setting that is missing: an address nobody named, or a web server in between that passes on its own."""
+    logs.logger.warning("page refused: host (ours are those of BASE_URL and TRUSTED_ORIGINS, or ALLOWED_HOSTS)")
+    return answer(
+        request,
+        400,
+        title=_("The café has another address"),
+        sentence=_(
+            "This server does not answer at the address that your browser, or a web server in between, asked for."
+            " If you run it: its log names the settings."
+        ),
+        next_url=f"{settings.BASE_URL}/",
     )
 
 
