@@ -256,6 +256,27 @@ def test_moderator_wants_an_address(db: None) -> None:
     assert Moderator.objects.count() == 0
 
 
+@pytest.mark.parametrize("command", [("moderator", "ada@cafe.example"), ("guests", "K7M2QXHB")])
+def test_who_comes_before_the_server_has_set_up_the_database_is_told_to_wait(
+    place: Place, command: tuple[str, ...]
+) -> None:
+    assert place.refusal(*command).startswith(
+        "CommandError: The database is not ready: start the server, wait until it says that it listens, and try again."
+    )
+
+
+def test_guests_are_simulated_at_a_server_elsewhere_without_a_database_here(place: Place) -> None:
+    with place.command("rehearse", "K7M2QXHB", "--minutes", "0.01", "--at", place.url) as process:
+        said, complained = process.communicate(timeout=60)
+    assert (process.returncode, complained) == (0, "")
+    assert re.fullmatch(r"nothing done in \d+ s\n", said)
+
+
+def test_a_moderator_is_not_made_in_a_shared_database_that_is_not_there(place: Place) -> None:
+    sentence = place.refusal("moderator", "ada@cafe.example", DATABASE_URL="postgres://ada@127.0.0.1:1/cafe")
+    assert "look at DATABASE_URL, run python3 manage.py migrate" in sentence
+
+
 @pytest.mark.parametrize(
     ("host", "port", "listens", "addresses"),
     [

@@ -5,14 +5,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.validators import validate_email
 from django.urls import reverse
 
+from sessions.management.asking import AskingCommand
 from sessions.models import Moderator
 
 
-class Command(BaseCommand):
+class Command(AskingCommand):
     help = "Makes a moderator, or finds the one there is, and prints a sign-in address that works once."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Q
 
@@ -14,6 +14,7 @@ from sessions.codes import as_code
 from sessions.live import streams
 from sessions.live.ops import Name, Op
 from sessions.live.uuid7 import uuid7
+from sessions.management.asking import AskingCommand
 from sessions.models import Event, Participant
 from sessions.phases import Phase
 from tables.models import Seat, Table
@@ -24,7 +25,7 @@ MOST = 2_000
 AT_ONCE = 50  # people seated in one batch
 
 
-class Command(BaseCommand):
+class Command(AskingCommand):
     help = (
         "Adds guests to an event and prints a line for each: the name, a tab, and the Cookie header that is this guest."
     )

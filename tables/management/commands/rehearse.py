@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 from django.db.models import Q
 
 from sessions.codes import as_code
@@ -61,7 +62,9 @@ class Command(BaseCommand):
 def known_of(code: str) -> tuple[str, str, list[str]]:
     """Join code, language and the names taken, as far as this database knows the event; the server may be elsewhere."""
     typed = as_code(code)
-    event = Event.objects.filter(Q(join_code=typed) | Q(key=typed)).first()
+    event = None
+    with contextlib.suppress(OperationalError, ProgrammingError):  # no server has ever run here
+        event = Event.objects.filter(Q(join_code=typed) | Q(key=typed)).first()
     if event is None:
         return typed, settings.LANGUAGE_CODE, []
     return event.join_code, event.language, list(event.participants.values_list("name", flat=True))
