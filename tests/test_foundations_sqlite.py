@@ -79,6 +79,13 @@ def test_a_connection_is_safe_from_the_first_statement(connection: DatabaseWrapp
     assert one(connection, f"PRAGMA {pragma}") == value
 
 
+def test_a_new_file_and_its_logs_are_read_by_their_owner_only(connection: DatabaseWrapper, path: str) -> None:
+    assert one(connection, "SELECT sugar FROM cup") == 0
+    assert {f"{path}{end}": Path(f"{path}{end}").stat().st_mode & 0o777 for end in ("", "-wal", "-shm")} == {
+        f"{path}{end}": 0o600 for end in ("", "-wal", "-shm")
+    }
+
+
 def test_only_the_server_checkpoints(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Checkpoints, "by_this_process", False)
     assert one(opened(), "PRAGMA wal_autocheckpoint") == 0

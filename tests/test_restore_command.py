@@ -81,6 +81,7 @@ def test_a_copy_is_brought_back_without_what_was_deleted_since(place: Place, cop
     told = said(place, "restore", str(copy))
     assert notes(database(place)) == {"In the copy": True}
     assert notes(copy) == {"In the copy": False}
+    assert database(place).stat().st_mode & 0o777 == 0o600
     assert not set(asked(database(place), "SELECT epoch FROM cafe_event")) & set(epoch)
     aside = place.var / told.split("What was there before is in ")[1].removesuffix(".")
     assert notes(aside) == {"In the copy": True, "After the copy": False}

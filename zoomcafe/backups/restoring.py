@@ -58,6 +58,7 @@ def bring(copy: Path, work: Path) -> None:
     if not copy.is_file():
         raise NotRestored(f"There is no file {copy}.")
     work.parent.mkdir(parents=True, exist_ok=True)
+    work.touch(mode=0o600)
     shutil.copyfile(copy, work)
     log = Path(f"{copy}-wal")
     if log.exists():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -45,6 +47,8 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
             self.turn.give_back()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        if not self.is_in_memory_db():
+            self.keep_from_others()
         connection = super().get_new_connection(conn_params)
         if not self.is_in_memory_db():
             pages = CHECKPOINT_PAGES if Checkpoints.by_this_process else 0
@@ -52,6 +56,11 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 self.start_log(connection)
         return connection
+
+    def keep_from_others(self) -> None:
+        """A new file is its owner's alone, as copies of it are; SQLite gives its logs the same rights."""
+        with contextlib.suppress(OSError):  # it is there, or SQLite says why it cannot be
+            os.close(os.open(self.settings_dict["NAME"], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def start_log(self, connection: Any) -> None:
         """Switches a new file to WAL, once; that needs the file for itself."""
