@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -44,10 +45,12 @@ class Place:
             self.port: int = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def command(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    def command(self, *arguments: str, root: bool = True, **env: str) -> subprocess.Popen[str]:
+        """Without `root` files are closed to it as to any other account, also where tests run as root."""
         inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
+        before = [] if root or os.geteuid() else [setpriv(), "--bounding-set=-all", "--inh-caps=-all"]
         return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
+            [*before, sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=inherited | {"VAR_DIR": str(self.var), "PYTHONIOENCODING": "utf-8"} | env,
             stdout=subprocess.PIPE,
@@ -55,9 +58,9 @@ class Place:
             text=True,
         )
 
-    def refusal(self, *arguments: str, **env: str) -> str:
+    def refusal(self, *arguments: str, root: bool = True, **env: str) -> str:
         """The sentence with which the command ends, with status 1 and nothing after or before it but the log."""
-        with self.command(*arguments, **env) as process:
+        with self.command(*arguments, root=root, **env) as process:
             said, complained = process.communicate(timeout=60)
         *log, sentence = complained.splitlines()
         assert (process.returncode, said) == (1, "")
@@ -90,6 +93,10 @@ class Place:
                 return said
         assert process.stderr is not None
         raise AssertionError(said + process.stderr.read())
+
+
+def setpriv() -> str:
+    return or_say(shutil.which("setpriv"), "setpriv (apt install util-linux)")
 
 
 @pytest.fixture
@@ -206,6 +213,14 @@ def test_a_damaged_database_file_is_not_opened(place: Place) -> None:
     place.var.mkdir()
     (place.var / "zoomcafe.sqlite3").write_bytes(b"coffee" * 4096)
     assert "zoomcafe.sqlite3 is damaged" in place.refusal("serve", "--port", str(place.port))
+
+
+@pytest.mark.parametrize(("name", "rights"), [("zoomcafe.sqlite3", 0o444), ("secret_key", 0)])
+def test_a_file_that_belongs_to_another_account_is_named(place: Place, name: str, rights: int) -> None:
+    place.var.mkdir()
+    (place.var / name).touch(rights)
+    sentence = place.refusal("serve", "--port", str(place.port), root=False)
+    assert str(place.var / name) in sentence
 
 
 def test_a_database_that_does_not_answer_is_named_in_a_sentence(place: Place) -> None:

@@ -242,6 +242,7 @@ def check_file() -> None:
 
     checkpoint_here()
     name = connection.settings_dict["NAME"]
+    check_rights(Path(name))
     try:
         with connection.cursor() as cursor:
             sound = cursor.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
@@ -251,6 +252,14 @@ def check_file() -> None:
         sound = False
     if not sound:
         raise CommandError(f"The database file {name} is damaged: {how_to_restore(shelf.newest())}")
+
+
+def check_rights(path: Path) -> None:
+    """A file that can be read alone would let the doors open, and then refuse everything."""
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise CommandError(
+            f"This account may not read and write {path}: give it that file and all else in {path.parent} (chown)."
+        )
 
 
 def how_to_restore(copy: Path | None) -> str:

@@ -19,7 +19,7 @@ VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 try:
     SECRET_KEY = env.text("SECRET_KEY") or secret_in(VAR_DIR)
 except OSError as problem:
-    env.complain("VAR_DIR", f"must be a folder that can be written ({problem.strerror})")
+    env.complain("VAR_DIR", f"must be a folder that can be written ({problem.strerror}: {problem.filename})")
     SECRET_KEY = secrets.token_urlsafe(48)  # the system check ends the start; nothing is ever signed with this
 if len(SECRET_KEY) < 32:
     env.complain("SECRET_KEY", "must have at least 32 characters")
