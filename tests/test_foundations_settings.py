@@ -145,7 +145,7 @@ def test_a_variable_is_read_and_remembered() -> None:
     ("address", "origin"),
     [
         ("https://cafe.example", "https://cafe.example"),
-        ("HTTPS://Cafe.Example:443/path?x", "https://cafe.example"),
+        ("HTTPS://Cafe.Example:443/", "https://cafe.example"),
         ("http://cafe.example:8000", "http://cafe.example:8000"),
         ("http://[2001:DB8::1]:80", "http://[2001:db8::1]"),
         ("https://café.example", "https://xn--caf-dma.example"),
@@ -155,9 +155,18 @@ def test_origins_are_written_as_browsers_write_them(address: str, origin: str) -
     assert addresses.origin(address) == origin
 
 
-@pytest.mark.parametrize("address", ["", "cafe.example", "ftp://cafe.example", "https://", "https://a@b", "http://a:b"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "cafe.example", "ftp://cafe.example", "https://", "https://a@b", "http://a:b", "https://[::1", "https://a..b"],
+)
 def test_what_is_no_origin_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match=r"must be an address|has a port"):
+    with pytest.raises(ValueError, match=r"^(must be an address|has a port)"):
+        addresses.origin(address)
+
+
+@pytest.mark.parametrize("address", ["https://town.example/cafe", "https://town.example/cafe/", "http://a/?cafe"])
+def test_a_path_of_another_site_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^must end with the host"):
         addresses.origin(address)
 
 

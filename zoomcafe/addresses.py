@@ -4,20 +4,25 @@ from urllib.parse import urlsplit
 
 
 def origin(address: str) -> str:
-    """`https://Cafe.example:443/x` as browsers write it in `Origin`: `https://cafe.example`.
+    """`https://Cafe.example:443/` as browsers write it in `Origin`: `https://cafe.example`.
 
     Raises `ValueError` with a sentence fit to follow the variable's name.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        name = "" if parts.hostname is None or ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    except ValueError:
+        raise ValueError("must be an address such as https://cafe.example") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise ValueError("must be an address such as https://cafe.example")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must end with the host or its port: the café needs one to itself, not a path of another site")
     try:
         port = parts.port
     except ValueError:
         raise ValueError("has a port that is no number") from None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
     usual = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+    return f"{parts.scheme}://{name or f'[{parts.hostname}]'}" + (f":{port}" if port and port != usual else "")
 
 
 def host(of: str) -> str:
