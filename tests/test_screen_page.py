@@ -11,6 +11,8 @@ from tables.models import Table
 from tests.cast import browser_of, come_in, do, put
 from tests.pages import words
 
+PAGES = ("screen", "console")
+
 
 def screen_of(ada: Moderator, event: Event) -> str:
     return browser_of(ada).get(reverse("screen", args=[event.key])).content.decode()
@@ -51,6 +53,14 @@ def test_screen_shows_the_questions_of_the_session_only(ada: Moderator, event: E
 def test_screen_says_that_every_table_has_its_own_question(ada: Moderator, event: Event) -> None:
     Question.objects.filter(session__event=event).update(table_no=1)
     assert "Every table has its own question" in words(screen_of(ada, event))
+
+
+def test_nobody_is_told_to_write_on_the_wall(ada: Moderator, event: Event) -> None:
+    screen, console = (browser_of(ada).get(reverse(page, args=[event.key])).content.decode() for page in PAGES)
+    for sentence in ("Keep writing:", "until every note says “Saved”"):
+        assert sentence in console
+        assert sentence not in screen
+    assert "This page goes on by itself as soon as the line is back." in screen
 
 
 def test_screen_shows_the_word_to_all(ada: Moderator, event: Event) -> None:
