@@ -130,6 +130,18 @@ def test_htmx_gets_the_results_alone(walk: Event, cem: Participant) -> None:
     assert reads(page, "I call the office")
 
 
+def test_the_same_search_again_is_no_further_step_back(walk: Event, cem: Participant) -> None:
+    """A pause in typing asks, and so does the button after it."""
+    there = f"/e/{walk.key}/gallery/?session=&q=office"
+
+    def pushed(at: str) -> str | None:
+        here = {"hx-request": "true", "hx-current-url": f"http://testserver{at}"}
+        return browser_of(cem).get(there, headers=here).get("HX-Push-Url")
+
+    assert pushed(f"/e/{walk.key}/gallery/") is None
+    assert pushed(there) == "false"
+
+
 def test_exhibit_at_its_head_never_changes(walk: Event, cem: Participant) -> None:
     board = board_at(walk, 1, 1)
     head = Stream.objects.get(event=walk, kind="board", ref=board.pk).head

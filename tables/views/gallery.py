@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
+from django_htmx.http import push_url
 
 from sessions import identity
 from sessions.http import HttpRequest
@@ -38,7 +39,10 @@ def gallery(request: HttpRequest, code: str) -> HttpResponse:
     hung = shown(chosen, reader, event=event, questions=context["questions"], choice=choice)
     context |= _show(hung, choice)
     context["heads"] = sum(place.head for place in places)
-    return render(request, "tables/walk.html" if request.htmx else "tables/gallery.html", context)
+    answer = render(request, "tables/walk.html" if request.htmx else "tables/gallery.html", context)
+    if request.headers.get("HX-Current-URL", "").endswith(request.get_full_path()):
+        return push_url(answer, False)  # a pause in typing asked already: one step back, not two
+    return answer
 
 
 @require_safe
