@@ -43,6 +43,11 @@ def test_each_question_is_a_region_with_its_notes_and_a_composer(
     assert reads(page, "A caretaker with a key Cem")
 
 
+def test_one_character_too_many_is_no_plural(event: Event, cem: Participant) -> None:
+    page = table_of(cem, event)
+    assert page.count('<span data-form="one" hidden>1 character too many</span>') == 3  # two questions, "Edit note"
+
+
 def test_words_of_people_are_text_and_nothing_else(event: Event, cem: Participant, table_1: Table) -> None:
     write(cem, table_1, '<script>x</script><img src=x onerror="y" hx-get="/"> {{ 7 }}')
     page = table_of(cem, event)
