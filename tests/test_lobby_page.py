@@ -84,6 +84,14 @@ def test_names_of_who_is_there_come_alone_when_asked_for(event: Event) -> None:
     assert words(page).replace(" ", "") == "Whoishere1Dana"
 
 
+def test_before_it_begins_the_clock_tells_how_long_it_will_take(event: Event, cem: Participant) -> None:
+    """And does not sound as if it began then: when, the moderator says."""
+    put(event, Phase.SEATING, session=1)
+    page = lobby_of(cem)
+    [word] = re.findall(r'<small data-clock-word="waiting">(.*?)</small>', page)
+    assert (reads(page, "20:00"), word) == (True, "to talk")
+
+
 def test_seated_guest_is_told_where_and_when_it_begins(event: Event, table_1: Table) -> None:
     put(event, Phase.SEATING, session=1)
     cem = sit(come_in(event, "Cem"), table_1)
