@@ -48,6 +48,17 @@ def test_both_see_who_did_what_and_hear_of_the_others(consoles: tuple[Page, Page
     expect(phone.locator("#toasts > *")).to_have_count(0)
 
 
+def test_a_word_that_is_taken_back_is_not_told_as_said(consoles: tuple[Page, Page]) -> None:
+    desk, phone = consoles
+    phone.get_by_role("textbox", name="Durchsage an alle").fill("Noch fünf Minuten")
+    phone.get_by_role("button", name="Durchsagen", exact=True).click()
+    newest_is(desk, "Word to all changed", ", on another console")
+    phone.get_by_role("button", name="Zurücknehmen").click()
+    rows = desk.locator("#deeds-now li .what > :not([hidden])")
+    expect(rows.nth(1)).to_have_text("Word to all changed", timeout=SOON)
+    newest_is(phone, "Durchsage geändert", ", hier")
+
+
 def newest_is(console: Page, what: str, where: str) -> None:
     row = console.locator("#deeds-now li").first
     expect(row.locator(".what > :not([hidden])")).to_have_text(what, timeout=SOON)
