@@ -140,3 +140,14 @@ def test_a_double_click_without_scripts_saves_once(visitors: People, house: Hous
     page.get_by_role("button", name="Save changes").dblclick()
     page.wait_for_url("**/?saved=1")
     expect(question(page, 1, 3)).to_have_value("The third")
+
+
+def test_in_forced_colours_the_chosen_template_is_still_marked(visitors: People, house: House) -> None:
+    """They take grounds and shadows away, in which the switch shows what is chosen otherwise."""
+    page = new_event(visitors, house, template="topics")
+    page.emulate_media(forced_colors="active")
+    links = page.get_by_role("navigation", name="Start from").get_by_role("link")
+    framed = (
+        "links => links.filter((one) => getComputedStyle(one).outlineStyle === 'solid').map((one) => one.textContent)"
+    )
+    assert links.evaluate_all(framed) == ["Topic tables"]
