@@ -19,7 +19,7 @@ from tables.plan import build, plan_of
 from tables.plan.model import PlanTable
 from tests.cafe import Cafe
 from tests.cast import PLAN, browser_of, put
-from tests.pages import words
+from tests.pages import reads, words
 from tests.plan_forms import NEW, errors, new_page, questions_in, sent_from, typed
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "preview.json").read_text())
@@ -33,6 +33,14 @@ def test_ada_creates_an_event_with_nothing_but_a_title(ada: Moderator) -> None:
     assert (event.owner, event.title, event.phase, event.language) == (ada, "Evening", Phase.DRAFT, "en")
     assert [(s.minutes, s.questions.count()) for s in event.sessions.all()] == [(20, 2), (20, 2)]
     assert list(event.tables.values_list("name", "cap")) == [(f"Table {n}", 5) for n in range(1, 9)]
+
+
+def test_purpose_stands_where_the_form_says(ada: Moderator) -> None:
+    page = new_page(ada)
+    assert reads(page.content.decode(), "Purpose Guests read it when they come in.")
+    browser_of(ada).post(NEW, typed(page, title="Evening", purpose="Know what we want"))
+    door = Client().get(reverse("join", args=[Event.objects.get().join_code]))
+    assert reads(door.content.decode(), "Know what we want")
 
 
 @pytest.mark.parametrize(("template", "title"), [("classic", ""), ("topics", ""), ("sample", "Smart City")])

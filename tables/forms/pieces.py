@@ -22,7 +22,7 @@ class EventForm(forms.Form):
         lines=2,
         required=False,
         label=_("Purpose"),
-        help_text=_("Stands on the invitation and above the lobby."),
+        help_text=_("Guests read it when they come in."),
     )
     starts = LocalTime(label=_("Starts"))
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, widget=ZoneSelect)
