@@ -160,7 +160,8 @@ def test_renewed_code_leaves_addresses_alone_and_reaches_open_pages(ada: Moderat
 def test_doors_close_and_open_again(ada: Moderator, event: Event) -> None:
     address = reverse("event-doors", args=[event.key])
     for wish, said in (("false", "nobody new can come in"), ("true", "who has the code can come in")):
-        browser_of(ada).post(address, {"open": wish})
+        answer = browser_of(ada).post(address, {"open": wish})
+        assert answer["Location"] == f"/events/{event.key}/console/#code"  # where the following is said
         event.refresh_from_db()
         assert event.doors_open is (wish == "true")
         assert said in words(console_of(ada, event).content.decode())
