@@ -1,5 +1,6 @@
 """How moderators come in: password, one-time link, a new password."""
 
+import re
 from datetime import timedelta
 from unittest import mock
 
@@ -121,6 +122,12 @@ def test_a_refused_sign_in_keeps_the_address_as_it_was_typed(ada: Moderator) -> 
     for typed in ("Ada.At@Home.example", " x", "y" * 300):
         (form,) = (form for form in forms_in(sign_in(Client(), "x", email=typed).content.decode()) if form.typed())
         assert form.typed() == {"email": typed}
+
+
+def test_a_refused_sign_in_says_so_where_the_focus_is(ada: Moderator) -> None:
+    page = sign_in(Client(), "guessed").content.decode()
+    [alert] = re.findall(r'<div[^>]*id="wrong"[^>]*>', page)
+    assert 'role="alert" tabindex="-1" autofocus' in alert
 
 
 def test_after_ten_wrong_passwords_an_account_rests_for_who_guesses(ada: Moderator) -> None:
