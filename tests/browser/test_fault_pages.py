@@ -192,6 +192,10 @@ def test_a_removed_person_is_told_and_stays_out(outage: Outage, dana: Page) -> N
     found = page.evaluate("() => JSON.parse(document.getElementById('main').dataset.me).id")
     outage.moderates("room", "person.set", p=found, removed=True)
     expect(page.get_by_text("You are not part of this event any more.")).to_be_visible(timeout=SOON)
+    way_on = page.locator("[data-notice=stay]")  # the seat is gone, so it would lead to the lobby
+    expect(way_on).not_to_have_attribute("hidden", "")
+    expect(way_on).to_be_hidden()
+    expect(page.get_by_role("textbox", name="Your note").first).to_have_value("Half a thou")  # to be copied
     for place in ("table", "lobby", "gallery", "me"):
         answer = page.goto(outage.address(place))
         assert answer is not None
