@@ -55,6 +55,13 @@ def test_the_chip_says_where_an_event_stands(ada: Moderator, phase: Phase, chip:
     assert chip in words(shown(ada))
 
 
+def test_in_german_an_event_is_over_where_a_table_is_closed(ada: Moderator) -> None:
+    put(build(ada, PLAN), Phase.CLOSED)
+    said = words(shown(ada, language="de"))
+    assert "Beendet" in said
+    assert "Geschlossen" not in said
+
+
 def test_a_session_whose_time_is_up_is_not_shown_as_running(ada: Moderator) -> None:
     put(build(ada, PLAN), Phase.RUNNING, session=2, ends_at=1)
     assert "Gallery walk" in words(shown(ada))

@@ -331,7 +331,7 @@ def test_a_copy_has_the_preparation_and_nobody_in_it(running: Cafe) -> None:
 
 def test_one_more_table_comes_while_people_talk(running: Cafe) -> None:
     answer = browser_of(running.ada).post(reverse("event-tables", args=[running.event.key]))
-    assert answer.url == reverse("console", args=[running.event.key])
+    assert answer.url == f"{reverse('console', args=[running.event.key])}#tables"
     assert (running.table(3).name, running.table(3).cap) == ("Table 3", 4)
     assert running.does(running.comes("Finn"), "room", "seat.take", table=running.table(3).pk).code is None
 

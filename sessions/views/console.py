@@ -111,7 +111,7 @@ def renew_code(request: HttpRequest, code: str) -> HttpResponse:
         event.renew_code()
         event.stage_seq = scene.raise_head(event, STAGE, "now")
         scene.saves.update(event, "join_code", "stage_seq")
-    return _back_to_the_code(event)
+    return back_to(event, "code")
 
 
 @require_POST
@@ -122,7 +122,7 @@ def doors(request: HttpRequest, code: str) -> HttpResponse:
         event.doors_open = request.POST.get("open") == "true"
         event.stage_seq = scene.raise_head(event, STAGE, "now")
         scene.saves.update(event, "doors_open", "stage_seq")
-    return _back_to_the_code(event)
+    return back_to(event, "code")
 
 
 @require_POST
@@ -132,12 +132,12 @@ def seats(request: HttpRequest, code: str) -> HttpResponse:
     room = reading.page(moderator, ["room"]).parts["room"]
     growing = [part for part in room if part["open"] and part["cap"] < MOST_SEATS]
     streams.apply([_one_more(event, moderator.pk, part) for part in growing])
-    return redirect("console", code=event.key)
+    return back_to(event, "tables")
 
 
-def _back_to_the_code(event: Event) -> HttpResponse:
-    """Where the button stands, and what it did: on a phone that is far down the page."""
-    return redirect(f"{reverse('console', args=[event.key])}#code")
+def back_to(event: Event, place: str) -> HttpResponse:
+    """Where one sees what a button did: on a phone that is far down the page, and the keyboard goes on from there."""
+    return redirect(f"{reverse('console', args=[event.key])}#{place}")
 
 
 def _one_more(event: Event, actor: int, part: desk.Fields) -> Op:

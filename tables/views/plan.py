@@ -18,6 +18,7 @@ from sessions.ledger import What
 from sessions.live import streams, words
 from sessions.models import Event, Moderator
 from sessions.permissions import Action, Role, Standing, refusal
+from sessions.views.console import back_to
 from tables.forms.draft import Draft, draft_of
 from tables.forms.plan import PlanForm, Stored
 from tables.forms.preview import preview_of
@@ -122,7 +123,7 @@ def event_tables(request: HttpRequest, code: str) -> HttpResponse:
     event = own_event(request, code)
     ask_to_change(event)
     add_table(event)
-    return redirect("console", code=event.key)
+    return back_to(event, "tables")
 
 
 def moderator(request: HttpRequest) -> Moderator:

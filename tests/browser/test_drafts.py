@@ -31,6 +31,7 @@ def turns_to(page: Page, number: int) -> None:
 def goes_to_the_lobby(page: Page) -> None:
     page.get_by_role("link", name="Change table").filter(visible=True).click()
     page.wait_for_url("**/lobby/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The talk has begun")  # and not: take a seat
 
 
 def goes_to_the_lobby_and_back(page: Page) -> None:
