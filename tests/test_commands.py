@@ -28,6 +28,7 @@ from sessions.models import Moderator
 from tests import collected
 from tests.machine import or_say
 from zoomcafe import reach
+from zoomcafe.management.commands import demo
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ("CI", "HOME", "LANG", "PATH", "PYTHONPYCACHEPREFIX", "TMPDIR")
@@ -290,6 +291,25 @@ def test_guests_are_simulated_at_a_server_elsewhere_without_a_database_here(plac
 def test_a_moderator_is_not_made_in_a_shared_database_that_is_not_there(place: Place) -> None:
     sentence = place.refusal("moderator", "ada@cafe.example", DATABASE_URL="postgres://ada@127.0.0.1:1/cafe")
     assert "look at DATABASE_URL, run python3 manage.py migrate" in sentence
+
+
+@pytest.mark.parametrize("bots", ["-1", "1001", "many", "10000000000"])
+def test_a_number_of_bots_that_cannot_come_is_refused_before_anything_starts(bots: str) -> None:
+    with pytest.raises(CommandError, match="take one from 0 to 1000"):
+        demo.Command().create_parser("manage.py", "demo").parse_args([f"--bots={bots}"])
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "de_AT.UTF-8"}, "de"),
+        ({"LANG": "de_DE.UTF-8", "LC_ALL": ""}, "de"),
+        ({"LANG": "de_DE.UTF-8", "LC_ALL": "C"}, "en"),
+    ],
+)
+def test_the_samples_speak_the_language_of_who_starts_the_demo(environment: dict[str, str], language: str) -> None:
+    assert demo.language_of(environment) == language
 
 
 @pytest.mark.parametrize(

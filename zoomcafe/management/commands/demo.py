@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import segno
@@ -14,6 +15,7 @@ from django.urls import reverse
 from sessions.management.commands.moderator import sign_in_address
 from sessions.models import Event, Moderator
 from tables import samples
+from tables.management.commands import rehearse
 from zoomcafe import opening, reach
 
 OWNER = ("ada@zoomcafe.example", "Ada")
@@ -29,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         reach.add_arguments(parser)
-        parser.add_argument("--bots", type=int, default=0, metavar="N", help="simulated guests sit and write")
+        parser.add_argument("--bots", type=crowd, default=0, metavar="N", help="simulated guests sit and write")
 
     def handle(self, *args: Any, host: str, port: int, lan: bool, bots: int, **options: Any) -> None:
         try:
@@ -49,10 +51,9 @@ class Command(BaseCommand):
             self.stop_bots()
 
     def bring_samples(self, bots: int) -> None:
-        language = "de" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("de") else "en"
         email, name = OWNER
         self.moderator = Moderator.objects.named(email, name=name)
-        self.live = samples.bring(self.moderator, language=language, talking=bots > 0).live
+        self.live = samples.bring(self.moderator, language=language_of(os.environ), talking=bots > 0).live
 
     def welcome(self, place: reach.Reach, bots: int) -> None:
         self.say(f"Open: {settings.BASE_URL}/")
@@ -86,6 +87,17 @@ class Command(BaseCommand):
     def say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def crowd(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= rehearse.MOST:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number of bots: take one from 0 to {rehearse.MOST}")
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """Of the person who starts it; an empty `LC_ALL` says nothing."""
+    return "de" if (environment.get("LC_ALL") or environment.get("LANG", "")).startswith("de") else "en"
 
 
 def qr_code(link: str) -> str:
