@@ -6,7 +6,7 @@ import { add, blamed, lose, newQueue, settle, take } from "./queue.js";
 import { tabName, watchTabs } from "./tabs.js";
 import { uuid7 } from "./uuid7.js";
 
-const LARGEST = 16_384;
+const LARGEST = 16_384; // bytes of an operation
 const JUST_MS = 4_000;
 
 /** `page` has now(), when(), post(op), ready(), room(), show(s, part), hide(s, id), relay(ids), told(op, answer, {orphan, again}), again(ops), unsafe(). */

@@ -34,12 +34,12 @@ def _otherwise(form: PlanForm, stored: Draft) -> Iterator[tuple[str, str, str]]:
         for name in piece.fields:
             sent, place = piece.add_prefix(name), str(piece[name].auto_id)
             label = ": ".join(filter(None, [where, str(piece[name].label)]))
-            once = STORED.fullmatch(sent)
+            known = STORED.fullmatch(sent)
             if sent in there and here.get(sent, "").split() != there[sent].split():
                 yield place, label, _shown(piece, name, there[sent]) or where
-            elif sent not in there and once and name == "title":
+            elif sent not in there and known and name == "title":
                 yield place, where, _("nothing")
-            elif sent not in there and once and f"{once[1]}title" in there:
+            elif sent not in there and known and f"{known[1]}title" in there:  # else the whole session is named
                 yield place, label, _("nothing")
 
 
