@@ -15,7 +15,7 @@ from sessions.live import desk, streams, threads
 from sessions.live.ops import Answer, Op
 from sessions.live.precedence import is_free
 from sessions.live.threads import in_thread
-from tables.live import board as boards
+from tables.live import new_notes
 from tables.models import Note
 from tests.cafe import Cafe
 
@@ -102,14 +102,14 @@ async def test_what_could_not_be_written_may_be_sent_again_and_is_written_then(
 async def test_a_mistake_in_one_operation_harms_no_other(
     running: Cafe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    add = boards.CARRIED_OUT["note.add"]
-
-    def stumbles(*args: Any) -> None:
-        add(*args)
-        if args[-1].data["text"] == "Trees":
+    def stumbles(scene: Any, cloth: Any, ops: list[Op]) -> list[Answer] | None:
+        answers = judge(scene, cloth, ops)
+        if any(op.data["text"] == "Trees" for op in ops):
             raise ValueError("a mistake of ours")
+        return answers
 
-    monkeypatch.setitem(boards.CARRIED_OUT, "note.add", stumbles)
+    judge = new_notes.judge
+    monkeypatch.setattr(new_notes, "judge", stumbles)
     ops = await notes(running, "Benches", "Trees", "Shade")
     assert codes(await submit(*ops)) == [None, "internal", None]
     assert await written() == ["Benches", "Shade"]

@@ -15,7 +15,7 @@ from sessions.clock import now_ms
 from sessions.live import desk, threads
 from sessions.live.threads import in_thread
 from sessions.models import Event
-from tables.live import board as boards
+from tables.live import new_notes
 from tables.models import Note
 from tests.browsing import board_of, browser
 from tests.cafe import Cafe, new_id
@@ -116,13 +116,13 @@ async def test_a_mistake_of_ours_is_said_by_every_way_and_nothing_of_it_is_writt
     frame, address = await a_note(running), f"/live/{running.event.key}/ops"
     cem = await browser(running).hello()
 
-    def stumbles(scene: Any, cloth: Any, event: Any, board: Any, *rest: Any) -> None:
-        add(scene, cloth, event, board, *rest)
+    def stumbles(*batch: Any) -> None:
+        judge(*batch)
         raise ValueError("a mistake of ours about Benches")
 
-    add = boards.CARRIED_OUT["note.add"]
+    judge = new_notes.judge
     with monkeypatch.context() as broken:
-        broken.setitem(boards.CARRIED_OUT, "note.add", stumbles)
+        broken.setattr(new_notes, "judge", stumbles)
         await cem.says(frame)
         said = await cem.hears("err", id=frame["id"])
         assert (said["code"], said["retry"]) == ("internal", True)

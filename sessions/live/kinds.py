@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessions.live.fields import Fields
-from sessions.live.ops import Name, Op
+from sessions.live.ops import Answer, Name, Op
 
 if TYPE_CHECKING:
     from sessions.ledger import Erased, What
@@ -68,6 +68,12 @@ class Kind:
 
     def lasting(self, _state: Any, _earlier: Any, _ops: Sequence[Op]) -> Any:
         """What of the state by which these were judged, and of an earlier one, is kept for `again`; null: nothing."""
+        return None
+
+    def judge_together(self, _scene: "Scene", _state: Any, _ops: Sequence[Op]) -> list[Answer] | None:
+        """Carries all of these out, as `judge` would one after the other, and answers; null: they must go that way, and
+        nothing has happened yet.
+        """
         return None
 
     def judge(self, scene: "Scene", state: Any, op: Op) -> None:

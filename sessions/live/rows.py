@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -206,18 +206,47 @@ def write(writes: Sequence[Write]) -> None:
         statement.answer(each.sql, each.parameters, bool)
 
 
+class Values(NamedTuple):
+    """New rows of a model without objects: a tuple of these attributes for each, and `common` ones; as the database
+    takes them. What is in neither is what a new row has.
+    """
+
+    model: Model
+    names: tuple[str, ...]
+    rows: Collection[tuple[Any, ...]]
+    common: Mapping[str, Any]
+
+
 def insert(rows: Collection[models.Model]) -> list[Write]:
     """New rows of one model, if there are any. Keys that the database makes are not told."""
     if not rows:
         return []
     model = type(next(iter(rows)))
-    columns = _columns(model, (), rows)
+    return _insert(model, _columns(model, (), rows), len(rows))
+
+
+def insert_values(new: Values) -> list[Write]:
+    given = dict(zip(new.names, zip(*new.rows, strict=True), strict=True))
+    common = {name: repeat(value) for name, value in new.common.items()}
+    in_order, blank = _endless(new.model)
+    return _insert(new.model, in_order({**blank, **common, **given}), len(new.rows))
+
+
+@cache
+def _endless(model: Model) -> tuple[Callable[[Any], Sequence[Iterable[Any]]], dict[str, Iterable[Any]]]:
+    """What puts columns in order by attribute, and a column for each that is not given."""
+    names = [column.attname for column in wording.inserted(model)]
+    return itemgetter(*names), {name: repeat(_blank(model)[name]) for name in names}
+
+
+def _insert(model: Model, columns: Sequence[Iterable[Any]], count: int) -> list[Write]:
+    """Columns of so many values, or without end."""
     if _vendor() != "sqlite":
-        return [Write(model, wording.insert(_vendor(), model), _as_source(columns))]
-    values, writes = iter(zip(*columns, strict=True)), []
-    for count in _pieces(len(rows), MOST_MARKS // len(columns)):
-        these = [*chain.from_iterable(islice(values, count))]
-        writes.append(Write(model, wording.insert(_vendor(), model, count), these))
+        return [Write(model, wording.insert(_vendor(), model), [_array_of([*islice(each, count)]) for each in columns])]
+    values, writes = zip(*columns), []  # noqa: B905 - see above
+    for piece in _pieces(count, MOST_MARKS // len(columns)):
+        these = [*chain.from_iterable(islice(values, piece))]
+        writes.append(Write(model, wording.insert(_vendor(), model, piece), these))
     return writes
 
 
@@ -300,14 +329,20 @@ def _meant(vendor: str, model: Model, names: tuple[str, ...]) -> list[tuple[int,
     return [(at, MEANT[vendor][kind]) for at, kind in enumerate(kinds) if kind in MEANT[vendor]]
 
 
-def _keys(values: Iterable[Any]) -> Any:
+def _keys(values: Collection[Any]) -> Any:
     if _vendor() != "sqlite":
         return _array_of(values)
     return compact([value.hex if isinstance(value, UUID) else value for value in values])
 
 
-def _array_of(values: Iterable[Any]) -> str:
+def _array_of(values: Collection[Any]) -> str:
     """As PostgreSQL writes an array; psycopg takes three times as long to find out what is in a list."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return f"{{{','.join(map(str, values))}}}"
+    if kinds == {str} and (joined := "\0".join(values)).count("\0") == len(values) - 1:
+        escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+        return f'{{"{escaped}"}}'
     return f"{{{','.join([_element(value) for value in values])}}}"
 
 

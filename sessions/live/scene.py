@@ -1,6 +1,6 @@
 """One batch at work: what is locked, what was read, what shall be written."""
 
-import hmac
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,7 @@ from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role, Standing, refusal
 from sessions.phases import Phase
 
+BLOCK = hashlib.sha256().block_size
 PERSON = ("id", "event", "name", "role", "moderator", "removed_at", "me_seq")  # what is read of who acts
 
 
@@ -34,18 +35,36 @@ class Widen(Exception):  # noqa: N818 - a wish, not an error
 def digest_of(op: Op) -> str:
     """A keyed hash of everything an operation says: the same id with another payload is a conflict."""
     said = _said([op.actor_id, op.stream, op.kind, op.data, op.base])
-    digest = _keyed(limits.SECRET_KEY).copy()
-    digest.update(said.encode())
-    return digest.hexdigest()
+    inner, outer = _keyed(limits.SECRET_KEY)
+    within, around = inner.copy(), outer.copy()
+    within.update(said.encode())
+    around.update(within.digest())
+    found: str = around.hexdigest()
+    return found
 
 
 _said = lasting(json.JSONEncoder(default=str, sort_keys=True))
 
 
 @cache
-def _keyed(secret: str) -> hmac.HMAC:
-    """A copy of one made earlier keeps Python's lock, which `hmac.digest` lets go of."""
-    return hmac.new(secret.encode(), digestmod="sha256")
+def _keyed(secret: str) -> tuple[Any, Any]:
+    """HMAC-SHA256 (RFC 2104) as far as it hangs on the key alone. Copies of it keep Python's lock, which `hmac.digest`
+    lets go of, and need no layer of `hmac` around them.
+    """
+    key = secret.encode()
+    if len(key) > BLOCK:
+        key = hashlib.sha256(key).digest()
+    key = key.ljust(BLOCK, b"\0")
+    inner, outer = (hashlib.sha256(bytes([byte ^ pad for byte in key])) for pad in (0x36, 0x5C))
+    return inner, outer
+
+
+CHANGE = ("stream_id", "event_id", "seq", "op_id", "actor_id", "kind", "part", "digest")  # and `at`, `answers`
+
+
+def change_of(op: Op, stream: int, seq: int, part: str) -> tuple[object, ...]:
+    """What `Scene.accept` takes of an operation that gave one part its new seq, and nothing else."""
+    return stream, op.event_id, seq, op.id.hex, op.actor_id, op.kind, part, digest_of(op)
 
 
 def ask(action: Action, role: Role, phase: Phase) -> None:
@@ -65,6 +84,7 @@ class Saves:
         self.deletes: dict[type[models.Model], set[Any]] = defaultdict(set)
         self.freed: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
         self.counts: dict[type[models.Model], dict[tuple[int, ...], int]] = defaultdict(dict)
+        self.values: list[rows.Values] = []  # new rows as well, for which there is no object
 
     def insert(self, row: models.Model, key: Any = None) -> None:
         self.inserts[type(row)][row.pk if key is None else key] = row
@@ -124,7 +144,8 @@ class Scene:
         self.people = {person.id: person for person in people}
         self.saves = Saves()
         self.changes: list[Change] = []
-        self.raised: dict[int, Change] = {}  # by stream, its last change
+        self.raised: dict[int, Change] = {}  # by stream, the last change of what was judged by itself
+        self.risen: set[int] = set()  # all streams
         self.answered: dict[tuple[int, UUID], Change] = {}
         self.erasures: list[Line] = []  # for the ledger, once they are committed
         self.op: Op | None = None
@@ -174,9 +195,14 @@ class Scene:
         """The next seq of a locked stream, with the change that it stands for."""
         stream = self.streams[event.id, name]
         stream.head += 1
+        self.risen.add(stream.id)
         change = self.raised[stream.id] = self._change(event, stream, part)
         self.changes.append(change)
         return stream.head
+
+    def accept(self, changes: list[tuple[object, ...]]) -> None:
+        """The changes of operations judged together, each with its answer."""
+        self.saves.values.append(rows.Values(Change, CHANGE, changes, {"answers": True, "at": self.now}))
 
     def erase(self, event: Event, what: What, ref: object) -> None:
         """Remembers beside the database what must not come back with an older copy of it, or may again."""

@@ -132,10 +132,18 @@ def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]
 
 def _judge_all(scene: Scene, states: dict[str, Any], ops: Sequence[Op], memory: Memory) -> list[Answer]:
     heads = {stream.id: stream.head for stream in scene.streams.values()}
-    judged = [_judge(scene, states, op) for op in ops]
+    judged = _judge_together(scene, states, ops) or [_judge(scene, states, op) for op in ops]
     _write(scene, _news(scene, states, heads))
     memory.keep(scene, states, ops)
     return judged
+
+
+def _judge_together(scene: Scene, states: dict[str, Any], ops: Sequence[Op]) -> list[Answer] | None:
+    """What is judged by one kind's state alone, of which nothing was heard before."""
+    if len(states) != 1 or scene.answered:
+        return None
+    [(name, state)] = states.items()
+    return KINDS[name].judge_together(scene, state, ops)
 
 
 def _news(scene: Scene, states: dict[str, Any], heads: dict[int, int]) -> list[News]:
@@ -143,7 +151,7 @@ def _news(scene: Scene, states: dict[str, Any], heads: dict[int, int]) -> list[N
     if len(states) != 1:
         return []
     [(name, state)] = states.items()
-    raised = [s for s in scene.streams.values() if s.kind == name and s.id in scene.raised]
+    raised = [s for s in scene.streams.values() if s.kind == name and s.id in scene.risen]
     parts = KINDS[name].raised(state, {stream.ref: heads[stream.id] for stream in raised})
     if parts is None:
         return []
@@ -366,11 +374,11 @@ def _remember_refusal(scene: Scene, op: Op, code: str) -> None:
 
 
 def _write(scene: Scene, news: Sequence[News] = ()) -> None:
-    raised = [stream for stream in scene.streams.values() if stream.id in scene.raised]
+    raised = [stream for stream in scene.streams.values() if stream.id in scene.risen]
     scene.saves.make_room()
     rows.write([*rows.update(["head"], raised), *_writes(scene.saves), *rows.insert(scene.changes)])
-    if scene.raised:
-        transaction.on_commit(lambda: tell(frozenset(scene.raised), news), robust=True)
+    if scene.risen:
+        transaction.on_commit(lambda: tell(frozenset(scene.risen), news), robust=True)
     if scene.erasures:
         transaction.on_commit(lambda: _put_down(scene.erasures), robust=True)
 
@@ -380,6 +388,8 @@ def _writes(saves: Saves) -> Iterator[Write]:
         yield from rows.update(fields, those)
     for new in saves.inserts.values():
         yield from rows.insert(new.values())
+    for values in saves.values:
+        yield from rows.insert_values(values)
     for model, more in saves.counts.items():
         yield from rows.count_on(model, more)
 

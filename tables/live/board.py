@@ -1,8 +1,7 @@
 """The streams `board:<id>`: the notes on one tablecloth."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -10,18 +9,19 @@ from django.db.models import F
 
 from sessions.ledger import Erased, What
 from sessions.live import rows
-from sessions.live.compact import json_text
 from sessions.live.fields import Fields, Id, OneOf, Text, uuid, uuid_or_null
 from sessions.live.kinds import Kind, Part, Read
-from sessions.live.ops import Name, Op, Refused
+from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.scene import Scene
 from sessions.live.uuid7 import made_at
 from sessions.live.wire import Encoded
 from sessions.models import Change, Event, Participant, Stream
 from sessions.permissions import Action, Role
 from sessions.phases import Phase
+from tables.live import new_notes
 from tables.live.cloth import Cloth
 from tables.live.gallery import GALLERY, raise_exhibit
+from tables.live.written import Written, written_of
 from tables.models import COLOURS, Authorship, Board, Note, readable
 from tables.order import at_end
 
@@ -67,6 +67,9 @@ class BoardKind(Kind):
     def lasting(self, state: Cloth, earlier: Cloth | None, ops: Sequence[Op]) -> Cloth | None:
         return state.with_earlier(earlier) if _only_new(ops) else None
 
+    def judge_together(self, scene: Scene, state: Cloth, ops: Sequence[Op]) -> list[Answer] | None:
+        return new_notes.judge(scene, state, ops)
+
     def judge(self, scene: Scene, state: Cloth, op: Op) -> None:
         event, actor = scene.event_of(op), scene.people[op.actor_id]
         board = state.board(op.stream.ref)
@@ -81,6 +84,8 @@ class BoardKind(Kind):
         return {read.stream.pk: found[read.stream.ref] for read in reads}
 
     def raised(self, state: Cloth, after: Mapping[int, int]) -> dict[int, list[Encoded]]:
+        if state.laid:
+            return state.laid
         found: dict[int, list[Encoded]] = {ref: [] for ref in after}
         for note in state.notes.values():
             board = note.__dict__["board_id"]  # as an attribute Django's descriptor would be asked for it
@@ -124,74 +129,8 @@ class BoardKind(Kind):
         return {(viewer, boards[board]) for viewer, board in readable(list(viewers), boards)}
 
 
-class Written(NamedTuple):
-    """What is told of a note, as the database has it: named like its fields, keys as numbers."""
-
-    id: UUID
-    board: int
-    seq: int
-    question: int
-    text: str
-    colour: str
-    order: str
-    author: int
-    at: int
-    edited: int
-    late: bool
-    hidden: bool
-    gone_at: int | None
-    name: str  # the author's
-
-    def part(self) -> Part:
-        """The one place where a note becomes data, but for its twin `encoded`; guests never get a hidden one."""
-        note = str(self.id)
-        name = f"note:{note}"
-        if self.gone_at is not None:
-            return Part.gone(name, self.seq)
-        shown = {
-            "id": name,
-            "seq": self.seq,
-            "note": note,
-            "q": self.question,
-            "text": self.text,
-            "colour": self.colour,
-            "order": self.order,
-            "by": self.author,
-            "name": self.name,
-            "at": self.at,
-            "edited": self.edited,
-            "late": self.late,
-            "hidden": self.hidden,
-        }
-        return Part(name, self.seq, {"id": name, "seq": self.seq, "gone": True} if self.hidden else shown, shown)
-
-    def encoded(self) -> Encoded:
-        """`part` as text. What nearly all are, all may see, is put together at once; `tests/test_news.py` holds both to
-        the same bytes.
-        """
-        if self.hidden or self.gone_at is not None:
-            return Encoded.of(self.part())
-        note = str(self.id)
-        text = (
-            f'{{"id":"note:{note}","seq":{self.seq},"note":"{note}","q":{self.question},"text":{json_text(self.text)},'
-            f'"colour":"{self.colour}","order":"{self.order}","by":{self.author},"name":{json_text(self.name)},'
-            f'"at":{self.at},"edited":{self.edited},"late":{"true" if self.late else "false"},"hidden":false}}'
-        )
-        return Encoded(f"note:{note}", self.seq, text, text)
-
-
-def written_of(note: Note, names: Mapping[int, str]) -> Written:
-    """The same of a note at hand, with the names of authors."""
-    values = note.__dict__
-    return Written._make((*_values(values), names[values["author_id"]]))
-
-
 def _only_new(ops: Sequence[Op]) -> bool:
     return all(op.kind == "note.add" for op in ops)
-
-
-COLUMNS = {column.name: column.attname for column in Note._meta.concrete_fields}
-_values = itemgetter(*(COLUMNS[name] for name in Written._fields[:-1]))
 
 
 def _raise(scene: Scene, event: Event, board: Board, note: Note, *fields: str) -> None:

@@ -9,6 +9,7 @@ from sessions.live.ops import Op, Refused
 from sessions.live.rows import Wish
 from sessions.live.scene import PERSON, Scene, ask
 from sessions.live.uuid7 import made_at
+from sessions.live.wire import Encoded
 from sessions.models import Event, Participant, Question
 from sessions.permissions import Action, Role
 from sessions.phases import GRACE_MS, LATE_MS, Phase
@@ -38,6 +39,7 @@ class Cloth:
         self.places: dict[int, Place] = {}  # theirs: asked of a row, each is a look into a row behind it
         self.notes: dict[UUID, Note] = {}
         self.names: dict[int, str] = {}  # of these notes' authors
+        self.laid: dict[int, list[Encoded]] = {}  # by board, the parts of notes that were judged all together
         self.granted: set[tuple[int, int, int]] = set()  # (participant, board, question): may write while it runs
         self.seated: set[tuple[int, int, int]] = set()  # (participant, session, table)
         self.history: dict[tuple[int, int], SeatHistory] = {}  # (participant, board)
@@ -75,7 +77,7 @@ class Cloth:
             people, *theirs = rows.gather(Wish(Participant, PERSON, {"id": actors}), *_about(actors, refs))
             scene.people |= {person.id: person for person in rows.objects(Participant, PERSON, people)}
             self._learn(new, *theirs)
-        self.notes, self.names = {}, {}
+        self.notes, self.names, self.laid = {}, {}, {}
         return True
 
     def _learn(self, pairs: set[tuple[int, int]], seats: Found, past: Found, written: Found) -> None:
