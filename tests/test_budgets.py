@@ -34,9 +34,9 @@ BATCH_QUERIES, TICK_QUERIES = {"sqlite": 8, "postgresql": 4}, 2
 REMEMBERED_QUERIES = {"sqlite": 5, "postgresql": 4}  # of a batch after which nobody else has written
 AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; of an answer
 MANY = 60
-BATCH_OPCODES = {"sqlite": 14_200, "postgresql": 18_600}  # whatever stands in it
-REMEMBERED_OPCODES = {"sqlite": 7_000, "postgresql": 18_600}
-NOTE_OPCODES = {"sqlite": 1_160, "postgresql": 1_550}  # and for each note
+BATCH_OPCODES = {"sqlite": 14_100, "postgresql": 18_500}  # whatever stands in it
+REMEMBERED_OPCODES = {"sqlite": 6_900, "postgresql": 18_500}
+NOTE_OPCODES = {"sqlite": 1_000, "postgresql": 1_390}  # and for each note
 ROOM = 1.02 if sys.version_info[:2] == (3, 11) else 1.25  # other Pythons have other opcodes
 
 

@@ -38,24 +38,25 @@ class Waiting(NamedTuple):
     tell: Tell
 
 
-def operate(viewer: Participant, frame: dict[str, Any], tell: Tell) -> None:
+def operate(viewer: Participant, frame: dict[str, Any], tell: Tell, writer: "Writer | None" = None) -> None:
     """One `op` frame as `wire.parse` gave it. `tell` gets the answer: now, or on the running loop after the commit.
+    Who says much knows the `writer` of that loop.
 
     `Refused` when not even its id can be read.
     """
     op_id = uuid(frame["id"])
-    name = Name("me", viewer.id)
     after = pace.wait_ms(viewer.id)
     if after:
-        tell(Answer(op_id, name, code="rate_limited", after_ms=after))
+        tell(Answer(op_id, Name("me", viewer.id), code="rate_limited", after_ms=after))
         return
+    name = None
     try:
         name = stream_name(frame["s"])
         op = make_op(viewer, frame, name, op_id)
     except Refused as refused:
-        tell(Answer(op_id, name, code=refused.code))
+        tell(Answer(op_id, name or Name("me", viewer.id), code=refused.code))
         return
-    Writer.here().submit(op, tell)
+    (writer or Writer.here()).submit(op, tell)
 
 
 async def answer_to(viewer: Participant, frame: dict[str, Any]) -> Answer:
@@ -77,7 +78,7 @@ def make_op(viewer: Participant, frame: dict[str, Any], name: Name, op_id: UUID)
         raise Refused("outdated" if name.kind in KINDS else "not_found")
     return Op(
         id=op_id,
-        event_id=viewer.event_id,
+        event_id=viewer.__dict__["event_id"],  # as an attribute Django's descriptor would be asked for it
         actor_id=viewer.id,
         stream=name,
         kind=frame["k"],
@@ -120,10 +121,10 @@ class Writer:
     def _look(self) -> None:
         """Only at what is in no batch just now: of the others nobody knows how they end."""
         late = now_ms() - 1_000 * PATIENCE_S
-        given_up = [one for one in (*self.held_up, *self.waiting) if one.op.arrived <= late]
-        if given_up:
-            self.waiting = deque(one for one in self.waiting if one.op.arrived > late)
-            self.held_up = [one for one in self.held_up if one.op.arrived > late]
+        given_up = [one for one in self.held_up if one.op.arrived <= late]
+        self.held_up = [one for one in self.held_up if one.op.arrived > late]
+        while self.waiting and self.waiting[0].op.arrived <= late:  # they came in this order
+            given_up.append(self.waiting.popleft())
         going_on = self.task is not None and not self.task.done()
         self.next_look = self.loop.call_later(LOOK_S, self._look) if going_on else None
         for one in given_up:
@@ -133,7 +134,7 @@ class Writer:
         while self.waiting or self.held_up:
             if not self.waiting:
                 await asyncio.sleep(LOOK_AGAIN_S)
-            batch = [*self.held_up, *(self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting))))]
+            batch = [*self.held_up, *self._next()]
             self.held_up = []
             with going_first():
                 answers = await _apply([one.op for one in batch])
@@ -144,6 +145,12 @@ class Writer:
                     _tell(one, answer)
             for _turn in range(TURNS):
                 await asyncio.sleep(0)
+
+    def _next(self) -> list[Waiting]:
+        if len(self.waiting) <= BATCH:
+            these, self.waiting = self.waiting, deque()
+            return [*these]
+        return [self.waiting.popleft() for _ in range(BATCH)]
 
     def _hold_up(self, one: Waiting) -> None:
         if now_ms() - one.op.arrived < 1_000 * PATIENCE_S:

@@ -86,6 +86,13 @@ class Text:
     def __call__(self, value: Any) -> str:
         if type(value) is not str:
             raise Refused("bad_field")
+        if len(value) <= self.most and value.isascii() and value.isprintable():  # what cleaning leaves as it is
+            text: str = value.strip()
+            if text[:1].isalnum():
+                return text
+        return self._cleaned(value)
+
+    def _cleaned(self, value: str) -> str:
         if len(value) > limits.LIMIT_FRAME_BYTES:  # by a form; cleaning it would hold up everybody
             raise Refused("too_long")
         try:

@@ -39,10 +39,11 @@ class Bucket:
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self.burst, self.tokens, self.at = rate, burst, burst, time.monotonic()
 
-    def take(self, cost: float) -> bool:
-        now = time.monotonic()
-        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate) - cost
-        self.at = now
+    def take(self, cost: float, now: float | None = None) -> bool:
+        """`now` as `Pace` takes it."""
+        moment = time.monotonic() if now is None else now
+        self.tokens = min(self.burst, self.tokens + (moment - self.at) * self.rate) - cost
+        self.at = moment
         return self.tokens >= 0
 
 

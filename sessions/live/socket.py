@@ -84,6 +84,7 @@ class Socket:
         self.strikes = {"bad": 0, "fast": 0}
         self.unanswered = 0
         self.answered = asyncio.Event()
+        self.writer = desk.Writer.here()
         self.frames = Bucket(FRAMES_PER_SECOND, FRAMES_BURST)
         self.time = asyncio.get_running_loop().time
         self.waits = True  # for its hello
@@ -249,7 +250,8 @@ class Socket:
             return False
         try:
             frame = wire.parse(text)
-            if frame["t"] not in AT_ONCE or not self.frames.take(1):
+            moment = self.time()
+            if frame["t"] not in AT_ONCE or not self.frames.take(1, moment):
                 return False
             if frame["t"] == "op":
                 self._begin(viewer, frame)
@@ -257,7 +259,7 @@ class Socket:
                 self._seen(follower, frame["n"])
         except Refused:
             return False
-        follower.heard_at = self.time()
+        follower.heard_at = moment
         return True
 
     async def _heed(self, viewer: Participant, follower: Follower, frame: Message) -> None:
@@ -289,14 +291,15 @@ class Socket:
     def _begin(self, viewer: Participant, frame: Message) -> None:
         self.unanswered += 1
         try:
-            desk.operate(viewer, frame, self._answer)
+            desk.operate(viewer, frame, self._answer, self.writer)
         except Refused:
             self.unanswered -= 1
             raise
 
     def _answer(self, answer: Answer) -> None:
         self.unanswered -= 1
-        self.answered.set()
+        if self.unanswered == MOST_UNANSWERED - 1:  # for which `_operate` waits
+            self.answered.set()
         if answer.code is None:
             (self._say if self.line is None else self.line.hold)(wire.ack(answer))
             return

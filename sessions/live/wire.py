@@ -38,7 +38,8 @@ FIELDS = {t: ({"t", *required}, {"t": str, **required, **optional}) for t, (requ
 
 def parse(raw: str | bytes) -> dict[str, Any]:
     """One frame as a dict whose `t` is known and whose fields have the right types; raises `Refused`."""
-    if is_longer(raw, limits.LIMIT_FRAME_BYTES):
+    most = limits.LIMIT_FRAME_BYTES
+    if len(raw) * 4 > most and is_longer(raw, most):
         raise Refused("too_large")
     frame = load(raw)
     if not isinstance(frame, dict):
@@ -225,15 +226,24 @@ def parts_frames(
 ) -> list[tuple[int, str]]:
     """(cursor after it, frame) in seq order, cut at 64 KiB; `start` is the reader's cursor, all parts lie after it."""
     frames: list[tuple[int, str]] = []
-    for pieces, to in _cut([part for part in parts if reset or part.seq > start], head, audience):
+    wanted = parts if reset or (parts and parts[0].seq > start) else [part for part in parts if part.seq > start]
+    for pieces, to in _cut(wanted, head, audience):
         flag = ',"reset":true' if reset and not frames else ""
         span = f'"from":{start},"to":{to},"head":{head}'
-        frames.append((to, f'{{"t":"parts","s":"{name.on_wire()}",{span},"parts":[{",".join(pieces)}]{flag}}}'))
+        frames.append((to, f'{{"t":"parts","s":"{name.on_wire()}",{span},"parts":[{pieces}]{flag}}}'))
         start = to
     return frames
 
 
-def _cut(parts: Iterable[Encoded], head: int, audience: str) -> list[tuple[list[str], int]]:
+def _cut(parts: Sequence[Encoded], head: int, audience: str) -> list[tuple[str, int]]:
+    """The parts, in a frame if they fit, and up to which seq they go."""
+    whole = ",".join([part.moderators for part in parts] if audience == "moderators" else [p.guests for p in parts])
+    if size_of(whole) < FRAME_CUT - AROUND:
+        return [(whole, head)]
+    return [(",".join(pieces), to) for pieces, to in _runs(parts, head, audience)]
+
+
+def _runs(parts: Iterable[Encoded], head: int, audience: str) -> list[tuple[list[str], int]]:
     """Runs of parts below the size of a frame; parts of one seq stay together."""
     runs: list[tuple[list[str], int]] = [([], 0)]
     size = 0

@@ -13,6 +13,7 @@ import logging
 import socket
 import sys
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import daphne.server  # first of all: it installs the reactor that runs on asyncio
@@ -20,6 +21,7 @@ from autobahn.websocket import protocol as autobahn
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
 
+from zoomcafe.serving import readers
 from zoomcafe.serving.frames import LONGEST_MESSAGE, shared_text_frame, text_frame, whole_texts
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.asked: bytes | None = None
         self.take: Callable[[str], bool] | None = None
         self.held = b""
+        self.descriptor = -1  # as it is watched on the short way
 
     # ── coming and going ──
     def onConnect(self, request: Any) -> Any:  # noqa: N802
@@ -127,6 +130,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.take = None  # who keeps the application, which keeps us
         self.held = b""
+        self.leave_readers()
         self.factory.server_class.http_factory.closed(self)
         super().connectionLost(reason)
 
@@ -232,14 +236,24 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.read_shortly()
 
     def read_shortly(self) -> None:
-        """Asks the loop itself for what arrives: Twisted puts a logging context around each piece. It goes on keeping
-        the books, and whoever pauses and resumes reading its way reads its way until this is called again.
+        """Watched with all others: Twisted puts a logging context around each piece. It goes on keeping the books, and
+        whoever pauses and resumes reading its way reads its way until this is called again.
         """
         if self.take is not None and self.transport in reactor._readers:
-            reactor._asyncioEventloop.add_reader(self.transport.fileno(), self.read)
+            self.descriptor = self.transport.fileno()
+            reactor._asyncioEventloop.remove_reader(self.descriptor)
+            all_readers().add(self.descriptor, self.read)
+
+    def leave_readers(self) -> None:
+        if self.descriptor >= 0:
+            all_readers().discard(self.descriptor)
+            self.descriptor = -1
 
     def read(self) -> None:
         """As `doRead` of Twisted's connections, which also sees to it when one ends."""
+        if self.transport not in reactor._readers:  # paused, or resumed and ended meanwhile
+            self.leave_readers()
+            return
         try:
             data = self.transport.socket.recv(AT_MOST)
         except BlockingIOError:
@@ -350,8 +364,17 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         super()._max_message_size_exceeded(size, limit, reason)
 
 
+@cache
+def all_readers() -> readers.Readers:
+    return readers.Readers(reactor._asyncioEventloop)
+
+
 def knows_short_way() -> bool:
-    """Whether Twisted and Autobahn are made as the short way takes them to be; or else everything goes their way."""
+    """Whether the system knows epoll, and Twisted and Autobahn are made as the short way takes them to be; or else
+    everything goes their way.
+    """
+    if not readers.KNOWN:
+        return False
     one, other = socket.socketpair()
     with one, other:
         missing = [

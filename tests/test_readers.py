@@ -1,0 +1,93 @@
+"""Sockets watched as one (`zoomcafe/serving/readers.py`) are read like those that a loop watches."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from zoomcafe.serving.readers import Readers
+
+
+class Ear:
+    """One end of a pair of sockets, and what was read at it."""
+
+    def __init__(self, readers: Readers) -> None:
+        self.here, self.there = socket.socketpair()
+        self.readers, self.heard = readers, b""
+        readers.add(self.here.fileno(), self.read)
+
+    def read(self) -> None:
+        self.heard += self.here.recv(2)
+
+    def close(self) -> None:
+        self.here.close()
+        self.there.close()
+
+
+@pytest.fixture
+async def ears() -> Iterator[list[Ear]]:
+    readers = Readers(asyncio.get_running_loop())
+    pair = [Ear(readers), Ear(readers)]
+    yield pair
+    for ear in pair:
+        ear.close()
+
+
+async def turns(count: int = 6) -> None:
+    for _turn in range(count):
+        await asyncio.sleep(0.001)
+
+
+async def test_each_is_called_until_nothing_is_left(ears: list[Ear]) -> None:
+    for ear, text in zip(ears, (b"Benches", b"Trees"), strict=True):
+        ear.there.sendall(text)
+    await turns()
+    assert [ear.heard for ear in ears] == [b"Benches", b"Trees"]
+
+
+async def test_who_is_discarded_is_not_read_and_can_come_back(ears: list[Ear]) -> None:
+    one, other = ears
+    descriptor = one.here.fileno()
+    one.readers.discard(descriptor)
+    one.readers.discard(descriptor)
+    for ear in ears:
+        ear.there.sendall(b"Shade")
+    await turns()
+    assert (one.heard, other.heard) == (b"", b"Shade")
+    one.readers.add(descriptor, one.read)
+    await turns()
+    assert one.heard == b"Shade"
+
+
+async def test_one_may_end_another_in_the_same_turn(ears: list[Ear]) -> None:
+    called: list[str] = []
+
+    def ends(this: str, other: Ear) -> None:
+        called.append(this)
+        other.readers.discard(other.here.fileno())
+
+    for name, ear, other in (("a", *ears), ("b", *reversed(ears))):
+        ear.readers.add(ear.here.fileno(), lambda name=name, other=other: ends(name, other))
+        ear.there.sendall(b".")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(set(called)) == 1
+
+
+async def test_a_closed_one_is_forgotten_and_its_descriptor_serves_the_next(ears: list[Ear]) -> None:
+    one, other = ears
+    descriptor = one.here.fileno()
+    spare, there = socket.socketpair()
+    one.close()
+    one.readers.discard(descriptor)
+    with spare, there, socket.socket(fileno=os.dup2(spare.fileno(), descriptor)) as following:
+        heard: list[bytes] = []
+        one.readers.add(descriptor, lambda: heard.append(following.recv(9)))
+        there.sendall(b"Sun")
+        await turns()
+        one.readers.discard(descriptor)
+    assert (heard, one.heard, other.heard) == ([b"Sun"], b"", b"")
