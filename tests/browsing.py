@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -20,7 +20,8 @@ class ShortWay:
 
     def __init__(self, ends: WebsocketCommunicator) -> None:
         self.ends = ends
-        self.take: Callable[[str], bool] | None = None
+        self.take: Callable[[Any], bool] | None = None
+        self.prepare: Callable[[Sequence[str]], Sequence[Any]] = list
         self.taken = 0
 
     def say(self, text: str) -> None:
@@ -28,11 +29,11 @@ class ShortWay:
 
     hold = say
 
-    def listen(self, take: Callable[[str], bool]) -> None:
-        self.take = take
+    def listen(self, take: Callable[[Any], bool], prepare: Callable[[Sequence[str]], Sequence[Any]]) -> None:
+        self.take, self.prepare = take, prepare
 
     def takes(self, text: str) -> bool:
-        taken = self.take is not None and self.ends.input_queue.empty() and self.take(text)
+        taken = self.take is not None and self.ends.input_queue.empty() and self.take(self.prepare([text])[0])
         self.taken += taken
         return taken
 

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from django.test import TestCase
 
 from sessions.live import desk, news, streams, wire
-from sessions.live.fields import uuid
 from sessions.live.news import News
 from sessions.live.ops import Answer, Name, Op
 from sessions.live.wire import Encoded
@@ -40,8 +39,7 @@ def go(messages: list[Said], cursors: dict[int, int]) -> list[str]:
     """One batch; the frames that guests get, without a reading."""
     ops = []
     for who, raw in messages:
-        frame = wire.parse(raw)
-        ops.append(desk.make_op(who, frame, wire.stream_name(frame["s"]), uuid(frame["id"])))
+        ops.append(desk.op_of(who, desk.draft_of(wire.parse(raw))))
     answers, told = heard(ops)
     assert not [answer.code for answer in answers if answer.code]
     return [text for one in told for text in frames_of(one.stream, one.parts, cursors[one.stream.pk], "guests")]

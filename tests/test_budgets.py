@@ -36,7 +36,7 @@ AROUND_TEXT, ACK = 303, 77  # bytes of a frame with one note, without its text; 
 MANY = 60
 BATCH_OPCODES = {"sqlite": 14_100, "postgresql": 18_500}  # whatever stands in it
 REMEMBERED_OPCODES = {"sqlite": 6_900, "postgresql": 18_500}
-NOTE_OPCODES = {"sqlite": 1_000, "postgresql": 1_390}  # and for each note
+NOTE_OPCODES = {"sqlite": 1_050, "postgresql": 1_440}  # and for each note
 ROOM = 1.02 if sys.version_info[:2] == (3, 11) else 1.25  # other Pythons have other opcodes
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import find
 
 from sessions.live import desk, streams, visit, wire
-from sessions.live.fields import Fields, uuid
+from sessions.live.fields import Fields
 from sessions.live.ops import Op, Refused
 from sessions.live.words import SENTENCES
 from sessions.models import Participant
@@ -36,7 +36,7 @@ def made(target: Target, who: Participant, frame: Tree) -> Op:
     found = wire.parse(written(frame, target.ids))
     if found["t"] != "op":
         raise Refused("unknown_type")
-    return desk.make_op(who, found, wire.stream_name(found["s"]), uuid(found["id"]))
+    return desk.op_of(who, desk.draft_of(found))
 
 
 @every_operation

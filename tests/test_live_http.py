@@ -204,9 +204,9 @@ async def test_a_socket_a_post_and_a_form_reach_the_same_function(
     reached: list[str] = []
     real = desk.operate
 
-    def watched(viewer: Any, frame: dict[str, Any], *how: Any) -> None:
+    def watched(viewer: Any, frame: dict[str, Any], tell: desk.Tell, **how: Any) -> None:
         reached.append(frame["k"])
-        real(viewer, frame, *how)
+        real(viewer, frame, tell, **how)
 
     assert http.desk is socket.desk is desk
     monkeypatch.setattr(desk, "operate", watched)

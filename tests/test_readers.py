@@ -30,7 +30,7 @@ class Ear:
 
 @pytest.fixture
 async def ears() -> Iterator[list[Ear]]:
-    readers = Readers(asyncio.get_running_loop())
+    readers = Readers(asyncio.get_running_loop(), lambda: None)
     pair = [Ear(readers), Ear(readers)]
     yield pair
     for ear in pair:

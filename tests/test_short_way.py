@@ -154,6 +154,22 @@ async def test_the_application_hears_that_somebody_left(ends: str) -> None:
         assert tiny.stop()[2] == ""
 
 
+async def test_of_many_who_speak_at_once_one_that_breaks_holds_up_no_other() -> None:
+    """Their texts are prepared together."""
+    with running() as tiny:
+        crowd = [await connect(f"{tiny.url}short") for _one in range(12)]
+        asked = [[f"+{number}", f"-{number}", f"+{number} again"] for number in range(12)]
+        asked[4], asked[9] = ["!"], ["?"]
+        spoken = await asyncio.gather(*map(answers, crowd, asked), return_exceptions=True)
+        for number, (texts, got) in enumerate(zip(asked, spoken, strict=True)):
+            assert isinstance(got, ConnectionClosed) if number in {4, 9} else got == texts
+        for live in crowd:
+            await live.close()
+        log = tiny.stop()[2]
+        assert log.count("it is dropped") == 2
+        assert log.count("not prepared together") >= 1
+
+
 def test_without_what_it_needs_everything_goes_the_long_way(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,13 +10,14 @@ import logging
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sessions.live.line import Line, line_of
-from zoomcafe.serving import CafeServer, Limits, listening_socket, sockets
+from zoomcafe.serving import CafeServer, Limits, gathering, listening_socket
 
 BURST = [f"{number}{'x' * (60_000 + number * 7_919 % 40_000)}" for number in range(7)]  # more than fits into a piece
 woken = asyncio.Event()
@@ -89,7 +90,7 @@ async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     line, busy = line_of(scope), False
     if scope["path"] == "/short/patient":
-        sockets.HELD_S = 3_600.0
+        gathering.HELD_S = 3_600.0
 
     def take(text: str) -> bool:
         if busy or text[0] not in "+~!":
@@ -101,7 +102,7 @@ async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
     assert line is not None
     if scope["path"] != "/short/asgi":
-        line.listen(take)
+        line.listen(take, prepare)
     while (event := await receive())["type"] == "websocket.receive":
         if event["text"] == ".":
             await send({"type": "websocket.close", "code": 1012})
@@ -112,6 +113,13 @@ async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
         busy = False
     line.say("to nobody")
     say("gone")
+
+
+def prepare(texts: Sequence[str]) -> list[str]:
+    """Breaks at "?"."""
+    if "?" in texts:
+        raise ValueError("not prepared")
+    return [*texts]
 
 
 async def long_answer(asked: str, line: Line, receive: Any) -> None:

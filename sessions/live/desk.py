@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 
 from sessions.clock import now_ms
 from sessions.live import news, streams
-from sessions.live.fields import uuid
+from sessions.live.fields import Fields, uuid
 from sessions.live.kinds import KINDS, fields_of
 from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.pace import pace
@@ -29,6 +29,7 @@ LOOK_S = 0.1
 LOOK_AGAIN_S = 0.02  # at what another connection holds
 TURNS = 3  # of the loop, after which a batch was handed on, and what had arrived was read: it is in the next one
 Tell = Callable[[Answer], None]
+NOBODYS = Name("me")  # the stream of what names none
 
 
 class Waiting(NamedTuple):
@@ -38,25 +39,64 @@ class Waiting(NamedTuple):
     tell: Tell
 
 
-def operate(viewer: Participant, frame: dict[str, Any], tell: Tell, writer: "Writer | None" = None) -> None:
+class Draft(NamedTuple):
+    """What an `op` frame says, checked field by field; with a `code` it is refused."""
+
+    op_id: UUID
+    stream: Name
+    kind: str
+    data: dict[str, Any]
+    base: int | None
+    code: str | None = None
+
+
+def draft_of(frame: dict[str, Any]) -> Draft:
+    """Of a frame as `wire.parse` gave it, whoever sent it. `Refused` when not even its id can be read."""
+    op_id, kind, name = uuid(frame["id"]), frame["k"], NOBODYS
+    try:
+        name = stream_name(frame["s"])
+        data = _fields(name, kind).clean(frame["d"])
+    except Refused as refused:
+        return Draft(op_id, name, kind, {}, None, refused.code)
+    return Draft(op_id, name, kind, data, frame.get("base"))
+
+
+def _fields(name: Name, kind: str) -> Fields:
+    fields = fields_of(name, kind)
+    if fields is None:
+        raise Refused("outdated" if name.kind in KINDS else "not_found")
+    return fields
+
+
+def op_of(viewer: Participant, said: Draft) -> Op:
+    """The operation of who said it, just now; raises `Refused`."""
+    if said.code is not None:
+        raise Refused(said.code)
+    author, event = viewer.id, viewer.__dict__["event_id"]  # as an attribute Django's descriptor would be asked for it
+    return Op(said.op_id, event, author, said.stream, said.kind, said.data, said.base, now_ms())
+
+
+def operate(
+    viewer: Participant,
+    frame: dict[str, Any],
+    tell: Tell,
+    *,
+    said: Draft | None = None,
+    writer: "Writer | None" = None,
+) -> None:
     """One `op` frame as `wire.parse` gave it. `tell` gets the answer: now, or on the running loop after the commit.
-    Who says much knows the `writer` of that loop.
+    Who has much to say brings the frame's draft, and the writer of that loop.
 
     `Refused` when not even its id can be read.
     """
-    op_id = uuid(frame["id"])
+    said = said or draft_of(frame)
     after = pace.wait_ms(viewer.id)
     if after:
-        tell(Answer(op_id, Name("me", viewer.id), code="rate_limited", after_ms=after))
-        return
-    name = None
-    try:
-        name = stream_name(frame["s"])
-        op = make_op(viewer, frame, name, op_id)
-    except Refused as refused:
-        tell(Answer(op_id, name or Name("me", viewer.id), code=refused.code))
-        return
-    (writer or Writer.here()).submit(op, tell)
+        tell(Answer(said.op_id, NOBODYS, code="rate_limited", after_ms=after))
+    elif said.code is not None:
+        tell(Answer(said.op_id, said.stream, code=said.code))
+    else:
+        (writer or Writer.here()).submit(op_of(viewer, said), tell)
 
 
 async def answer_to(viewer: Participant, frame: dict[str, Any]) -> Answer:
@@ -69,23 +109,6 @@ async def answer_to(viewer: Participant, frame: dict[str, Any]) -> Answer:
 
     operate(viewer, frame, tell)
     return await told
-
-
-def make_op(viewer: Participant, frame: dict[str, Any], name: Name, op_id: UUID) -> Op:
-    """The operation with its fields checked; raises `Refused`."""
-    fields = fields_of(name, frame["k"])
-    if fields is None:
-        raise Refused("outdated" if name.kind in KINDS else "not_found")
-    return Op(
-        id=op_id,
-        event_id=viewer.__dict__["event_id"],  # as an attribute Django's descriptor would be asked for it
-        actor_id=viewer.id,
-        stream=name,
-        kind=frame["k"],
-        data=fields.clean(frame["d"]),
-        base=frame.get("base"),
-        arrived=now_ms(),
-    )
 
 
 class Writer:

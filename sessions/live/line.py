@@ -5,7 +5,7 @@ calls for each text, and is called for each; what is said either way keeps its o
 with any other server everything goes the way of ASGI.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 NAME = "zoomcafe.line"  # among the extensions of a scope
@@ -18,8 +18,12 @@ class Line(Protocol):
     def hold(self, text: str) -> None:
         """Sends a text together with the next one, or by itself a moment later if there is none."""
 
-    def listen(self, take: Callable[[str], bool]) -> None:
-        """From now on `take` is given each text before which nothing waits; what it declines is received as ever."""
+    def listen(self, take: Callable[[Any], bool], prepare: Callable[[Sequence[str]], Sequence[Any]]) -> None:
+        """From now on `take` is given each text before which nothing waits; what it declines is received as ever.
+
+        It is given what `prepare` makes of the text, never null; that is given texts of other sockets too, and must
+        neither fail nor do anything.
+        """
 
 
 def line_of(scope: Mapping[str, Any]) -> Line | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -64,6 +64,30 @@ routes: list[Any] = [
     re_path("", cast("Any", live), {"code": ""}),  # any other address: told that there is nothing
 ]
 application = URLRouter(routes)
+
+
+Said = tuple[Message | None, desk.Draft | None]
+
+
+def prepare(texts: Sequence[str]) -> list[Said]:
+    """What frames say that need not wait for anything; two nulls for all others, which go the long way."""
+    frames = [_at_once(text) for text in texts]
+    return [(frame, None) if frame is None or frame["t"] != "op" else _drafted(frame) for frame in frames]
+
+
+def _at_once(text: str) -> Message | None:
+    try:
+        frame = wire.parse(text)
+    except Refused:
+        return None
+    return frame if frame["t"] in AT_ONCE else None
+
+
+def _drafted(frame: Message) -> Said:
+    try:
+        return frame, desk.draft_of(frame)
+    except Refused:
+        return None, None
 
 
 class Socket:
@@ -229,7 +253,7 @@ class Socket:
 
     async def _talk(self, viewer: Participant, follower: Follower) -> None:
         if self.line is not None:
-            self.line.listen(partial(self._take, viewer, follower))
+            self.line.listen(partial(self._take, viewer, follower), prepare)
         while True:
             for _frame in range(IN_A_ROW):
                 self.listens = True
@@ -242,23 +266,20 @@ class Socket:
                     await self._heed(viewer, follower, frame)
             await asyncio.sleep(0)
 
-    def _take(self, viewer: Participant, follower: Follower, text: str) -> bool:
+    def _take(self, viewer: Participant, follower: Follower, said: "Said") -> bool:
         """What most frames are, in the turn of the loop that brings them; false: it has to go the long way, which
         knows an answer to everything. `_next` waits meanwhile, and nothing waits for it.
         """
+        frame, op = said
         if not self.listens or self.unanswered >= MOST_UNANSWERED or follower.over.done():
             return False
-        try:
-            frame = wire.parse(text)
-            moment = self.time()
-            if frame["t"] not in AT_ONCE or not self.frames.take(1, moment):
-                return False
-            if frame["t"] == "op":
-                self._begin(viewer, frame)
-            else:
-                self._seen(follower, frame["n"])
-        except Refused:
+        moment = self.time()
+        if frame is None or not self.frames.take(1, moment):
             return False
+        if op is not None:
+            self._begin(viewer, frame, op)
+        else:
+            self._seen(follower, frame["n"])
         follower.heard_at = moment
         return True
 
@@ -288,10 +309,10 @@ class Socket:
             await self._tell(refused.code)
             self._count("bad", 4400)
 
-    def _begin(self, viewer: Participant, frame: Message) -> None:
+    def _begin(self, viewer: Participant, frame: Message, op: desk.Draft | None = None) -> None:
         self.unanswered += 1
         try:
-            desk.operate(viewer, frame, self._answer, self.writer)
+            desk.operate(viewer, frame, self._answer, said=op, writer=self.writer)
         except Refused:
             self.unanswered -= 1
             raise

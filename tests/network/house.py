@@ -1,6 +1,6 @@
 """The server of `test_network.py`: what socket, desk, writer and hub do, step by step, on the real database.
 
-The judging, reading and framing is the real one: `visit.followed`, `desk.make_op`, `streams.apply`, `streams.since`,
+The judging, reading and framing is the real one: `visit.followed`, `desk.draft_of`, `streams.apply`, `streams.since`,
 `wire.parts_frames`. What is told here again is only who hands what to whom.
 """
 
@@ -14,7 +14,6 @@ from django.test import TestCase
 
 from sessions.clock import now_ms
 from sessions.live import desk, news, rights, streams, visit, wire
-from sessions.live.fields import uuid
 from sessions.live.kinds import Part
 from sessions.live.ops import Answer, Name, Op, Refused
 from sessions.live.reading import audience_of
@@ -150,7 +149,7 @@ class House:
     def _ask(self, line: Line, frame: dict[str, Any]) -> None:
         assert line.viewer is not None
         try:
-            op = desk.make_op(line.viewer, frame, wire.stream_name(frame["s"]), uuid(frame["id"]))
+            op = desk.op_of(line.viewer, desk.draft_of(frame))
         except Refused as refused:
             line.say(wire.answer_frame(Answer(UUID(frame["id"]), Name("me"), code=refused.code)))
             return

@@ -15,11 +15,12 @@ KNOWN = hasattr(select, "epoll")  # by this system
 
 
 class Readers:
-    """What to call when there is something to read, by descriptor. It must not raise."""
+    """What to call when there is something to read, by descriptor, and `then` when all were called. None may raise."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, then: Callable[[], None]) -> None:
         self._epoll = select.epoll()
         self._calls: dict[int, Callable[[], None]] = {}
+        self._then = then
         loop.add_reader(self._epoll.fileno(), self._look)
 
     def add(self, descriptor: int, read: Callable[[], None]) -> None:
@@ -39,3 +40,4 @@ class Readers:
             read = calls.get(descriptor)
             if read is not None:  # one before it in this turn may have ended it
                 read()
+        self._then()

@@ -23,9 +23,12 @@ from twisted.internet.tcp import Connection
 
 from zoomcafe.serving import readers
 from zoomcafe.serving.frames import LONGEST_MESSAGE, shared_text_frame, text_frame, whole_texts
+from zoomcafe.serving.gathering import heard, held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from zoomcafe.serving.gathering import Prepare
 
 logger = logging.getLogger("zoomcafe.serving")
 reactor = daphne.server.reactor
@@ -39,7 +42,6 @@ OF_REACTOR = ("_readers", "_readOrWrite", "_asyncioEventloop")  # what the short
 OF_CONNECTION = ("socket", "dataBuffer", "offset", "_tempDataLen", "connected", "disconnecting")
 AT_MOST = 8 * 1024  # bytes read at once, on the short way
 AROUND = 512  # bytes of memory for a message without its text
-HELD_S = 0.02  # what was held goes by itself
 
 Message = dict[str, Any]
 
@@ -68,31 +70,6 @@ def size_of(message: Message) -> int:
     return AROUND + sys.getsizeof(message.get("text") or message.get("bytes"))
 
 
-class Held:
-    """The sockets with something to say that goes along with what they say next."""
-
-    def __init__(self) -> None:
-        self.sockets: list[CafeSocket] = []
-
-    def add(self, one: CafeSocket) -> None:
-        if not self.sockets:
-            reactor._asyncioEventloop.call_later(HELD_S, self.let_go)
-        self.sockets.append(one)
-
-    def let_go(self) -> None:
-        """One that stumbles holds up no other."""
-        those, self.sockets = self.sockets, []
-        for one in those:
-            try:
-                one.let_go()
-            except Exception:
-                logger.exception("A socket stumbled over what was held for it; it is dropped")
-                one.transport.abortConnection()
-
-
-held = Held()
-
-
 class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     __hash__ = object.__hash__  # Daphne has its own, which mean the same
     __eq__ = object.__eq__
@@ -104,7 +81,8 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.rests = False
         self.in_a_row = 0
         self.asked: bytes | None = None
-        self.take: Callable[[str], bool] | None = None
+        self.take: Callable[[Any], bool] | None = None
+        self.prepare: Prepare = list
         self.held = b""
         self.descriptor = -1  # as it is watched on the short way
 
@@ -155,10 +133,24 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         if read < len(data):
             super().dataReceived(data[read:])
 
-    def hear(self, text: str) -> None:
+    def arrives(self, data: bytes) -> None:
+        """`dataReceived` on the short way: whole messages and nothing else are heard with those of other sockets."""
+        texts, end = [], 0
+        if self.expects_a_message():
+            for text, end in whole_texts(data):  # noqa: B007 - how far it came
+                texts.append(text)
+        if texts and end == len(data) and len(texts) <= IN_A_ROW:
+            heard.add(self, self.prepare, texts)
+        else:
+            self.dataReceived(data)
+
+    def hear(self, text: str, said: Any = None) -> None:
+        """What was `said` in it is prepared, or is now."""
         if self.autoPingTimeoutCall:
             self._cancelAutoPingTimeoutCall()
-        if self.take is not None and not self.inbox.size and not self.muted and self.take(text):
+        if self.take is None or self.inbox.size or self.muted:
+            self.onMessage(text.encode(), False)
+        elif self.take(self.prepare([text])[0] if said is None else said):
             self.last_ping = time.time()
         else:
             self.onMessage(text.encode(), False)
@@ -231,8 +223,8 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         super().check_timeouts()
 
     # ── the short way (`sessions/live/line.py`) ──
-    def listen(self, take: Callable[[str], bool]) -> None:
-        self.take = take
+    def listen(self, take: Callable[[Any], bool], prepare: Prepare) -> None:
+        self.take, self.prepare = take, prepare
         self.read_shortly()
 
     def read_shortly(self) -> None:
@@ -264,7 +256,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
             reactor._readOrWrite(self.transport, True)
             return
         try:
-            self.dataReceived(data)
+            self.arrives(data)
         except Exception:
             logger.exception("A socket stumbled over what it was sent; it is dropped")
             self.transport.abortConnection()
@@ -366,7 +358,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
 
 @cache
 def all_readers() -> readers.Readers:
-    return readers.Readers(reactor._asyncioEventloop)
+    return readers.Readers(reactor._asyncioEventloop, heard.hear)
 
 
 def knows_short_way() -> bool:

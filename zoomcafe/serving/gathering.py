@@ -1,0 +1,76 @@
+"""What sockets say and hear together with others, in one turn of the loop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import daphne.server  # first of all: it installs the reactor that runs on asyncio
+
+if TYPE_CHECKING:
+    from zoomcafe.serving.sockets import CafeSocket
+
+logger = logging.getLogger("zoomcafe.serving")
+reactor = daphne.server.reactor
+HELD_S = 0.02  # what was held goes by itself
+Prepare = Callable[[Sequence[str]], Sequence[Any]]
+
+
+class Held:
+    """The sockets with something to say that goes along with what they say next."""
+
+    def __init__(self) -> None:
+        self.sockets: list[CafeSocket] = []
+
+    def add(self, one: CafeSocket) -> None:
+        if not self.sockets:
+            reactor._asyncioEventloop.call_later(HELD_S, self.let_go)
+        self.sockets.append(one)
+
+    def let_go(self) -> None:
+        """One that stumbles holds up no other."""
+        those, self.sockets = self.sockets, []
+        for one in those:
+            try:
+                one.let_go()
+            except Exception:
+                logger.exception("A socket stumbled over what was held for it; it is dropped")
+                one.transport.abortConnection()
+
+
+class Heard:
+    """Texts that arrived at many sockets, prepared step by step for all of them: a processor that does the same again
+    does it in a third of the time.
+    """
+
+    def __init__(self) -> None:
+        self.texts: dict[Prepare, list[tuple[CafeSocket, str]]] = {}
+
+    def add(self, one: CafeSocket, prepare: Prepare, texts: Sequence[str]) -> None:
+        """In the order of one socket."""
+        self.texts.setdefault(prepare, []).extend([(one, text) for text in texts])
+
+    def hear(self) -> None:
+        """One that stumbles holds up no other."""
+        while self.texts:
+            prepare, those = self.texts.popitem()
+            for (one, text), said in zip(those, _ready(prepare, [text for _one, text in those]), strict=True):
+                try:
+                    if one.state == one.STATE_OPEN:  # what another one said may have ended it
+                        one.hear(text, said)
+                except Exception:
+                    logger.exception("A socket stumbled over what it was sent; it is dropped")
+                    one.transport.abortConnection()
+
+
+def _ready(prepare: Prepare, texts: Sequence[str]) -> Sequence[Any]:
+    """With nulls where it stumbles: then each is prepared by itself."""
+    try:
+        return prepare(texts)
+    except Exception:
+        logger.exception("Texts of several sockets were not prepared together")
+        return [None] * len(texts)
+
+
+held, heard = Held(), Heard()
