@@ -27,6 +27,7 @@ from django.db.models.base import ModelState
 
 from sessions.live import statement, wording
 from sessions.live.compact import compact
+from sessions.live.fields import WrittenUUID
 from sessions.live.wording import Lock, Model
 
 Row = TypeVar("Row", bound=models.Model)
@@ -45,6 +46,7 @@ MEANT: dict[str, dict[type, Callable[[Any], Any]]] = {  # what their JSON has no
 }
 
 
+UUIDS = {UUID, WrittenUUID}
 PIECES = (128, 64, 32)  # rows; fewer are written by one statement
 MOST_MARKS = 3_000 if sqlite3.sqlite_version_info >= (3, 32) else 999  # in one statement
 
@@ -343,6 +345,8 @@ def _array_of(values: Collection[Any]) -> str:
     if kinds == {str} and (joined := "\0".join(values)).count("\0") == len(values) - 1:
         escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
         return f'{{"{escaped}"}}'
+    if kinds <= UUIDS:
+        return f"{{{','.join([value.hex for value in values])}}}"
     return f"{{{','.join([_element(value) for value in values])}}}"
 
 

@@ -39,7 +39,7 @@ FIELDS = {t: ({"t", *required}, {"t": str, **required, **optional}) for t, (requ
 def parse(raw: str | bytes) -> dict[str, Any]:
     """One frame as a dict whose `t` is known and whose fields have the right types; raises `Refused`."""
     most = limits.LIMIT_FRAME_BYTES
-    if len(raw) * 4 > most and is_longer(raw, most):
+    if len(raw) * 4 > most and size_of(raw) > most:
         raise Refused("too_large")
     frame = load(raw)
     if not isinstance(frame, dict):

@@ -58,7 +58,7 @@ class NewNotes:
 
     def __init__(self, scene: Scene, cloth: Cloth) -> None:
         self.scene, self.cloth = scene, cloth
-        self.laid: dict[tuple[int, Name], Laid] = {}
+        self.laid: dict[tuple[int, Name], Laid] = {}  # by event and stream
         self.written: dict[int, int] = {}  # by author, at all boards, with what this batch adds
         self.authors: list[tuple[int, int]] = []  # of each note, with the board
 
