@@ -10,6 +10,7 @@ trace.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+log = logging.getLogger(__name__)
 NAME = "ledger.jsonl"
 
 
@@ -99,6 +101,14 @@ def append(lines: Sequence[Line]) -> None:
         os.close(opened)
     if is_new:
         _sync_names(place.parent)
+
+
+def put_down(erasures: Sequence[Line]) -> None:
+    """What is done is done: a ledger that cannot be written is made up for at the next start."""
+    try:
+        append(erasures)
+    except OSError as problem:
+        log.warning("%d erasures are not in the ledger yet: %s", len(erasures), problem)
 
 
 def _ends_with_a_line(opened: int) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -24,6 +24,7 @@ from sessions.live.hub import Hub
 from sessions.live.line import line_of
 from sessions.live.ops import Answer, Refused
 from sessions.live.pace import Bucket, arriving, knocking, strangers
+from sessions.live.prepared import Said, prepare
 from sessions.live.together import Together
 from sessions.live.words import say
 from sessions.models import Participant
@@ -37,7 +38,6 @@ MOST_UNANSWERED = 32
 FRAMES_PER_SECOND, FRAMES_BURST = 50, 300  # far above what our pages send
 IN_A_ROW = 8  # frames of one socket, before others have a turn
 COSTS = {"sub": 10}  # asks the database at once
-AT_ONCE = {"op", "seen"}  # need not wait for anything
 RETRY_MS = 2_000
 TRIAL_S = 60
 TRIAL_PER_SECOND, TRIAL_BURST = 1, 16
@@ -64,30 +64,6 @@ routes: list[Any] = [
     re_path("", cast("Any", live), {"code": ""}),  # any other address: told that there is nothing
 ]
 application = URLRouter(routes)
-
-
-Said = tuple[Message | None, desk.Draft | None]
-
-
-def prepare(texts: Sequence[str]) -> list[Said]:
-    """What frames say that need not wait for anything; two nulls for all others, which go the long way."""
-    frames = [_at_once(text) for text in texts]
-    return [(frame, None) if frame is None or frame["t"] != "op" else _drafted(frame) for frame in frames]
-
-
-def _at_once(text: str) -> Message | None:
-    try:
-        frame = wire.parse(text)
-    except Refused:
-        return None
-    return frame if frame["t"] in AT_ONCE else None
-
-
-def _drafted(frame: Message) -> Said:
-    try:
-        return frame, desk.draft_of(frame)
-    except Refused:
-        return None, None
 
 
 class Socket:
@@ -266,18 +242,18 @@ class Socket:
                     await self._heed(viewer, follower, frame)
             await asyncio.sleep(0)
 
-    def _take(self, viewer: Participant, follower: Follower, said: "Said") -> bool:
+    def _take(self, viewer: Participant, follower: Follower, said: Said) -> bool:
         """What most frames are, in the turn of the loop that brings them; false: it has to go the long way, which
         knows an answer to everything. `_next` waits meanwhile, and nothing waits for it.
         """
-        frame, op = said
+        frame, draft = said
         if not self.listens or self.unanswered >= MOST_UNANSWERED or follower.over.done():
             return False
         moment = self.time()
         if frame is None or not self.frames.take(1, moment):
             return False
-        if op is not None:
-            self._begin(viewer, frame, op)
+        if draft is not None:
+            self._begin(viewer, frame, draft)
         else:
             self._seen(follower, frame["n"])
         follower.heard_at = moment
@@ -309,10 +285,10 @@ class Socket:
             await self._tell(refused.code)
             self._count("bad", 4400)
 
-    def _begin(self, viewer: Participant, frame: Message, op: desk.Draft | None = None) -> None:
+    def _begin(self, viewer: Participant, frame: Message, draft: desk.Draft | None = None) -> None:
         self.unanswered += 1
         try:
-            desk.operate(viewer, frame, self._answer, said=op, writer=self.writer)
+            desk.operate(viewer, frame, self._answer, said=draft, writer=self.writer)
         except Refused:
             self.unanswered -= 1
             raise

@@ -380,7 +380,7 @@ def _write(scene: Scene, news: Sequence[News] = ()) -> None:
     if scene.risen:
         transaction.on_commit(lambda: tell(frozenset(scene.risen), news), robust=True)
     if scene.erasures:
-        transaction.on_commit(lambda: _put_down(scene.erasures), robust=True)
+        transaction.on_commit(lambda: ledger.put_down(scene.erasures), robust=True)
 
 
 def _writes(saves: Saves) -> Iterator[Write]:
@@ -392,11 +392,3 @@ def _writes(saves: Saves) -> Iterator[Write]:
         yield from rows.insert_values(values)
     for model, more in saves.counts.items():
         yield from rows.count_on(model, more)
-
-
-def _put_down(erasures: Sequence[ledger.Line]) -> None:
-    """What is done is done: a ledger that cannot be written is made up for at the next start."""
-    try:
-        ledger.append(erasures)
-    except OSError as problem:
-        log.warning("%d erasures are not in the ledger yet: %s", len(erasures), problem)

@@ -237,7 +237,7 @@ def parts_frames(
 
 def _cut(parts: Sequence[Encoded], head: int, audience: str) -> list[tuple[str, int]]:
     """The parts, in a frame if they fit, and up to which seq they go."""
-    whole = ",".join([part.moderators for part in parts] if audience == "moderators" else [p.guests for p in parts])
+    whole = ",".join([part.to(audience) for part in parts])
     if size_of(whole) < FRAME_CUT - AROUND:
         return [(whole, head)]
     return [(",".join(pieces), to) for pieces, to in _runs(parts, head, audience)]
