@@ -103,17 +103,20 @@ async def test_a_mistake_in_one_operation_harms_no_other(
     running: Cafe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def stumbles(scene: Any, cloth: Any, ops: list[Op]) -> list[Answer] | None:
+        judged.append(len(ops))
         answers = judge(scene, cloth, ops)
         if any(op.data["text"] == "Trees" for op in ops):
             raise ValueError("a mistake of ours")
         return answers
 
-    judge = new_notes.judge
+    judge, judged = new_notes.judge, list[int]()
     monkeypatch.setattr(new_notes, "judge", stumbles)
-    ops = await notes(running, "Benches", "Trees", "Shade")
-    assert codes(await submit(*ops)) == [None, "internal", None]
-    assert await written() == ["Benches", "Shade"]
-    assert str(ops[1].id) in caplog.text
+    texts = ["Trees" if number == 20 else f"Shade {number}" for number in range(64)]
+    ops = await notes(running, *texts)
+    assert codes(await submit(*ops)) == ["internal" if text == "Trees" else None for text in texts]
+    assert sorted(await written()) == sorted(text for text in texts if text != "Trees")
+    assert str(ops[20].id) in caplog.text
+    assert sorted(judged, reverse=True) == [64, 32, 32, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1]
 
 
 @contextmanager

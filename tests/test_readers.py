@@ -9,16 +9,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from sessions.live.precedence import going_first
+from zoomcafe.serving import readers
 from zoomcafe.serving.readers import Readers
+
+SOON_S = 20.0
 
 
 class Ear:
     """One end of a pair of sockets, and what was read at it."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, watched: Readers) -> None:
         self.here, self.there = socket.socketpair()
-        self.readers, self.heard = readers, b""
-        readers.add(self.here.fileno(), self.read)
+        self.readers, self.heard = watched, b""
+        watched.add(self.here.fileno(), self.read)
 
     def read(self) -> None:
         self.heard += self.here.recv(2)
@@ -30,8 +34,8 @@ class Ear:
 
 @pytest.fixture
 async def ears() -> Iterator[list[Ear]]:
-    readers = Readers(asyncio.get_running_loop(), lambda: None)
-    pair = [Ear(readers), Ear(readers)]
+    both = Readers(asyncio.get_running_loop(), lambda: None)
+    pair = [Ear(both), Ear(both)]
     yield pair
     for ear in pair:
         ear.close()
@@ -91,3 +95,45 @@ async def test_a_closed_one_is_forgotten_and_its_descriptor_serves_the_next(ears
         await turns()
         one.readers.discard(descriptor)
     assert (heard, one.heard, other.heard) == ([b"Sun"], b"", b"")
+
+
+async def test_while_a_batch_is_written_nobody_is_read(ears: list[Ear], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "LONGEST_REST_S", 60.0)
+    one, other = ears
+    with going_first():
+        one.there.sendall(b"Be")  # is read, and found to be early
+        await turns()
+        for text in (b"nc", b"he"):
+            other.there.sendall(text)
+            await turns()
+        one.there.sendall(b"s")
+        await turns()
+        assert (one.heard, other.heard) == (b"Be", b"")
+    await turns()
+    assert (one.heard, other.heard) == (b"Bes", b"nche")
+
+
+async def test_a_batch_that_takes_long_keeps_nobody_from_being_read(ears: list[Ear]) -> None:
+    with going_first():
+        for ear, text in zip(ears, (b"Benches", b"Trees"), strict=True):
+            ear.there.sendall(text)
+        async with asyncio.timeout(SOON_S):
+            while (ears[0].heard, ears[1].heard) != (b"Benches", b"Trees"):
+                await asyncio.sleep(0.001)
+    await turns()
+    ears[0].there.sendall(b".")
+    await turns()
+    assert ears[0].heard == b"Benches."
+
+
+def test_what_goes_first_may_end_when_the_loop_is_gone() -> None:
+    async def rests() -> Ear:
+        ear = Ear(Readers(asyncio.get_running_loop(), lambda: None))
+        ear.there.sendall(b".")
+        await turns()
+        return ear
+
+    with going_first():
+        ear = asyncio.run(rests())
+    assert ear.heard == b"."
+    ear.close()

@@ -23,7 +23,7 @@ from sessions.live.wire import stream_name
 from sessions.models import Participant
 
 log = logging.getLogger(__name__)
-BATCH = 500
+BATCH = 2_000
 PATIENCE_S = 2.0
 LOOK_S = 0.1
 LOOK_AGAIN_S = 0.02  # at what another connection holds
@@ -191,7 +191,7 @@ def _tell(one: Waiting, answer: Answer) -> None:
 
 
 async def _apply(ops: list[Op]) -> list[Answer]:
-    """A batch that fails as a whole is tried one by one, so that one bad operation harms no other."""
+    """A batch that fails as a whole is tried in halves, and these again, so that one bad operation harms no other."""
     try:
         answers, told = await in_writer(_attempt, ops)
     except (OperationalError, InterfaceError) as trouble:
@@ -202,7 +202,8 @@ async def _apply(ops: list[Op]) -> list[Answer]:
     except Exception:
         log.exception("batch of %d operations failed, the first one is %s", len(ops), ops[0].id)
         if len(ops) > 1:
-            return [answer for op in ops for answer in await _apply([op])]
+            half = len(ops) // 2
+            return [*await _apply(ops[:half]), *await _apply(ops[half:])]
         return [Answer(ops[0].id, ops[0].stream, code="internal")]
     for one in told:
         news.tell(*one)

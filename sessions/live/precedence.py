@@ -18,6 +18,7 @@ _lock = threading.Lock()
 _under_way = _beside = 0
 _free = threading.Event()
 _free.set()
+_afterwards: set[Callable[[], None]] = set()
 
 
 @contextmanager
@@ -34,6 +35,10 @@ def going_first() -> Iterator[None]:
             _under_way -= 1
             if not _under_way:
                 _free.set()
+            those = [*_afterwards]
+            _afterwards.clear()
+        for then in those:
+            then()
 
 
 @contextmanager
@@ -55,6 +60,12 @@ def _count_beside(more: int) -> None:
 
 def is_free() -> bool:
     return _free.is_set()
+
+
+def afterwards(then: Callable[[], None]) -> None:
+    """Calls `then`, which must not fail, once the next that goes first is done, in its thread."""
+    with _lock:
+        _afterwards.add(then)
 
 
 class GivingWay:

@@ -37,7 +37,7 @@ _waits_for_locks: ContextVar[bool] = ContextVar("waits_for_locks", default=True)
 def apply(ops: Sequence[Op]) -> list[Answer]:
     """Judges and writes operations; the answers in their order. Each batch is one transaction.
 
-    Where a constraint of the database disagrees with a batch, its operations go one by one. Raises `DatabaseError`
+    Where a constraint of the database disagrees with a batch, its halves go one after the other. Raises `DatabaseError`
     when the database cannot be reached or written: then nothing of that batch happened.
     """
     return [answer for batch in _batches(ops) for answer in _apply_batch(batch)]
@@ -88,8 +88,9 @@ def _apply_batch(ops: Sequence[Op]) -> list[Answer]:
     except IntegrityError:
         if len(ops) == 1:
             raise
-        log.info("a batch of %d operations met a constraint; they go one by one", len(ops), exc_info=True)
-        return [answer for op in ops for answer in _apply_batch([op])]
+        log.info("a batch of %d operations met a constraint; each half goes by itself", len(ops), exc_info=True)
+        half = len(ops) // 2
+        return [*_apply_batch(ops[:half]), *_apply_batch(ops[half:])]
 
 
 def _apply_through_deadlocks(ops: Sequence[Op]) -> list[Answer]:
