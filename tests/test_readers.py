@@ -8,8 +8,10 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection, transaction
 
-from sessions.live.precedence import going_first
+from sessions.live.precedence import afterwards, going_first, let_look
+from sessions.models import Moderator
 from zoomcafe.serving import readers
 from zoomcafe.serving.readers import Readers
 
@@ -137,3 +139,28 @@ def test_what_goes_first_may_end_when_the_loop_is_gone() -> None:
         ear = asyncio.run(rests())
     assert ear.heard == b"."
     ear.close()
+
+
+async def test_while_the_disk_is_waited_for_sockets_are_read(ears: list[Ear], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "LONGEST_REST_S", 60.0)
+    one, other = ears
+    with going_first():
+        one.there.sendall(b"Be")
+        await turns()
+        other.there.sendall(b"nc")
+        let_look()
+        await turns()
+        other.there.sendall(b"he")
+        await turns()
+        assert (one.heard, other.heard) == (b"Be", b"nc")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_may_look_before_sqlite_commits() -> None:
+    seen: list[bool] = []
+    afterwards(lambda: seen.append(True))
+    with transaction.atomic():
+        Moderator.objects.create(email="anna@example.org")
+        assert not seen
+    assert len(seen) == (connection.vendor == "sqlite")
+    let_look()

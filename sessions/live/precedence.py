@@ -35,10 +35,7 @@ def going_first() -> Iterator[None]:
             _under_way -= 1
             if not _under_way:
                 _free.set()
-            those = [*_afterwards]
-            _afterwards.clear()
-        for then in those:
-            then()
+        let_look()
 
 
 @contextmanager
@@ -63,9 +60,18 @@ def is_free() -> bool:
 
 
 def afterwards(then: Callable[[], None]) -> None:
-    """Calls `then`, which must not fail, once the next that goes first is done, in its thread."""
+    """Calls `then`, which must not fail, once the next that goes first is done or waits for the disk; in any thread."""
     with _lock:
         _afterwards.add(then)
+
+
+def let_look() -> None:
+    """Whoever waits until `afterwards`, now."""
+    with _lock:
+        those = [*_afterwards]
+        _afterwards.clear()
+    for then in those:
+        then()
 
 
 class GivingWay:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base as django_base
 
+from sessions.live.precedence import let_look
 from zoomcafe.sqlite.turns import Turn, turn_for
 
 READS = re.compile(r"\s*(?:SELECT|EXPLAIN|VALUES|PRAGMA(?!\s+wal_checkpoint))\b", re.IGNORECASE)
@@ -101,6 +102,8 @@ class DatabaseWrapper(django_base.DatabaseWrapper):
             self.give_turn_back()
 
     def _commit(self) -> None:
+        """The disk takes longer than SQLite: meanwhile sockets are read."""
+        let_look()
         try:
             super()._commit()  # type: ignore[misc]
         finally:
