@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -157,10 +158,18 @@ async def test_while_the_disk_is_waited_for_sockets_are_read(ears: list[Ear], mo
 
 @pytest.mark.django_db(transaction=True)
 def test_who_waits_may_look_before_sqlite_commits() -> None:
-    seen: list[bool] = []
-    afterwards(lambda: seen.append(True))
+    within: list[bool] = []  # a transaction
+    here = threading.current_thread()
+
+    def look() -> None:
+        if threading.current_thread() is here:
+            within.append(getattr(connection.connection, "in_transaction", False))
+        else:
+            afterwards(look)  # somebody else's
+
+    afterwards(look)
     with transaction.atomic():
         Moderator.objects.create(email="anna@example.org")
-        assert not seen
-    assert len(seen) == (connection.vendor == "sqlite")
+        assert within == []
+    assert within == [True] * (connection.vendor == "sqlite")
     let_look()
