@@ -5,18 +5,22 @@ Decided in the transaction, the same on SQLite and PostgreSQL. Crowds are in `te
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from django.urls import reverse
 
 from sessions.clock import now_ms
 from sessions.live import streams
 from sessions.live.kinds import KINDS
 from sessions.live.ops import Answer
-from sessions.models import Change, Event
+from sessions.models import Change, Event, Question
 from tables.models import Board, Note, Seat, Table
+from tables.plan.changing import TakenAway, change
+from tables.plan.reading import plan_of
 from tests.broken_races import (
     edits_start_from_anything,
     ids_say_nothing,
@@ -25,6 +29,7 @@ from tests.broken_races import (
     sessions_start_again,
 )
 from tests.cafe import Cafe, new_id
+from tests.cast import browser_of
 from tests.chaos.mutants import switched_off
 from tests.held import PATIENCE, Arrivals, Held, HeldAfter, Rule, elsewhere, waits
 
@@ -90,6 +95,46 @@ def test_who_ends_it_waits_for_the_note_that_is_being_judged(
     assert (written.code, ends.result(PATIENCE).code) == (None, None)
     assert in_order("note.add", ENDS[end][1]) is rule.holds
     assert Note.objects.get().late is False
+
+
+def test_who_deletes_the_event_waits_for_the_note_and_it_goes_too(
+    running: Cafe, pool: ThreadPoolExecutor, judging: Callable[[str], Held], rule: Rule
+) -> None:
+    """No constraint of the database looks after it."""
+    page = reverse("event-delete", args=[running.event.key])
+    with rule.is_not(judged_before_its_locks):
+        note = judging("board").stops(pool, lambda: running.writes(running.cem, "The last word"))
+        deleted = elsewhere(pool, lambda: browser_of(running.ada).post(page))
+        if rule.holds:
+            waits(deleted)
+        else:
+            assert deleted.result(PATIENCE).status_code == 302
+        written = note.goes_on()
+
+    assert deleted.result(PATIENCE).status_code == 302
+    assert written.code == (None if rule.holds else "not_found")
+    assert not Event.objects.filter(pk=running.event.pk).exists()
+    assert not Note.objects.exists()
+    assert not Change.objects.filter(event=running.event.pk).exists()
+
+
+def test_who_takes_a_question_away_waits_for_the_note_to_it(
+    running: Cafe, pool: ThreadPoolExecutor, judging: Callable[[str], Held], rule: Rule
+) -> None:
+    plan, second = plan_of(running.event), running.question(2)
+    one = replace(plan.sessions[0], questions=plan.sessions[0].questions[:1])
+    shorter = replace(plan, sessions=(one, *plan.sessions[1:]))
+    with rule.is_not(judged_before_its_locks):
+        note = judging("board").stops(pool, lambda: running.writes(running.cem, "It matters", q=second.pk))
+        taken = elsewhere(pool, lambda: change(running.event, shorter))
+        if rule.holds:
+            waits(taken)
+        else:
+            taken.result(PATIENCE)
+        assert note.goes_on().code is None
+
+    assert (type(taken.exception(PATIENCE)) is TakenAway) is rule.holds
+    assert Question.objects.filter(pk=Note.objects.get().question_id).exists() is rule.holds
 
 
 def test_who_closes_a_table_waits_for_who_is_sitting_down(

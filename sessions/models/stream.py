@@ -27,10 +27,14 @@ class Stream(models.Model):
 
 
 class Change(models.Model):
-    """What was done, without its words. `seq` is null for a final refusal, whose `code` is remembered."""
+    """What was done, without its words. `seq` is null for a final refusal, whose `code` is remembered.
+
+    Nothing is checked by constraints that is written with every operation: who writes has locked the stream, and who
+    deletes an event has locked them all (`streams.governing`).
+    """
 
     stream = models.ForeignKey(  # found by `change_seq_once`
-        Stream, on_delete=models.CASCADE, related_name="changes", db_index=False
+        Stream, on_delete=models.CASCADE, related_name="changes", db_index=False, db_constraint=False
     )
     event = models.ForeignKey(  # its changes go with their streams
         Event, on_delete=models.DO_NOTHING, related_name="changes", db_index=False, db_constraint=False

@@ -142,11 +142,16 @@ class Note(models.Model):
     `edited` is the `base` an edit starts from. It comes from the operations' ids and not from our clock: who writes and
     corrects a note gets the same values again when both are handed in once more after a restore. `hidden_seq` is the
     note's in its author's stream `me` (0: never hidden).
+
+    As for changes, no constraint looks for board and question of each note: both are known to be there as long as the
+    board's stream is locked.
     """
 
     id = models.UUIDField(primary_key=True)
-    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="notes", db_index=False)
-    question = models.ForeignKey(Question, on_delete=models.RESTRICT, related_name="notes")
+    board = models.ForeignKey(  # found by `note_since`
+        Board, on_delete=models.CASCADE, related_name="notes", db_index=False, db_constraint=False
+    )
+    question = models.ForeignKey(Question, on_delete=models.RESTRICT, related_name="notes", db_constraint=False)
     author = models.ForeignKey(  # looked after by `Authorship`: here it would take an index that each note makes larger
         Participant, on_delete=models.DO_NOTHING, related_name="notes", db_index=False, db_constraint=False
     )
