@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.raw import ask, read_all, status
 from tests.tiny_server import BURST
+from zoomcafe import asgi
 from zoomcafe.serving.frames import LONGEST_MESSAGE, text_frame, whole_texts
 
 HOST = b"Host: cafe.example\r\n"
@@ -333,3 +335,8 @@ def test_half_a_request_does_not_keep_the_server_from_ending() -> None:
         caller.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\nab")
         assert status(tiny.get()) == 200
         assert tiny.stop()[0] == 0
+
+
+def test_whichever_server_it_runs_in_what_start_up_made_is_not_walked_again() -> None:
+    assert gc.get_threshold() == asgi.COLLECTING
+    assert gc.get_freeze_count() > 100_000, "Django alone is more"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import fcntl
-import gc
 import hashlib
 import logging
 import os
@@ -39,7 +38,6 @@ from zoomcafe.serving.tally import Share, Tally
 logger = logging.getLogger("zoomcafe.serving")
 RESERVED = "superuser_reserved_connections"
 UNUSED = ["htmax-*", "htmx-4*", "htmx-2.js", "htmx-2-*", "hx-*"]  # of what django-htmx brings along
-COLLECTING = (10_000, 10, 10)  # what a note makes goes by itself; a look at all there is takes a tenth of a second
 
 
 def serve(*, host: str, port: int, ready: Callable[[], None], prepare: Callable[[], None] | None = None) -> None:
@@ -97,9 +95,6 @@ def prepare() -> None:
 def server_at(listener: socket.socket, *, share: Share | None = None) -> CafeServer:
     asgi, live = application(), LiveSide(others=share is not None)
     limits = Limits(body_bytes=settings.LIMIT_BODY_BYTES)
-    gc.collect()
-    gc.set_threshold(*COLLECTING)
-    gc.freeze()  # what start-up made stays; the collector need not walk it again and again
     server = CafeServer(asgi, listener=listener, farewell=live.farewell, settle=live.settle, limits=limits, share=share)
     server.loop.call_soon(live.begin)
     return server
