@@ -8,7 +8,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
-from sessions.live.line import NAME
+from sessions.live.line import NAME, Line
 from tests.cafe import Cafe, new_id
 from zoomcafe.asgi import application
 
@@ -26,6 +26,10 @@ class ShortWay:
 
     def say(self, text: str) -> None:
         self.ends.output_queue.put_nowait({"type": "websocket.send", "text": text})
+
+    def say_all(self, those: Sequence[tuple[Line, str]]) -> None:
+        for line, text in those:
+            line.say(text)
 
     hold = say
 

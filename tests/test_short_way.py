@@ -113,12 +113,34 @@ async def test_what_was_held_goes_before_the_close(last: bytes) -> None:
         assert received(caller, len(told("~1") + last)) == told("~1") + last
 
 
-async def test_what_is_not_fetched_at_once_follows_and_nothing_overtakes_it() -> None:
+@pytest.mark.parametrize("burst", ["burst", "burst!"])
+async def test_what_is_not_fetched_at_once_follows_and_nothing_overtakes_it(burst: str) -> None:
     with running(send_buffer=8_192) as tiny:
         async with connect(f"{tiny.url}short", max_queue=1) as live:
-            for text in ("burst", "+1", "2"):
+            for text in (burst, "+1", "2"):
                 await live.send(text)
-            assert [await live.recv() for _ in range(len(BURST) + 3)] == [*BURST, "burst", "+1", "2"]
+            assert [await live.recv() for _ in range(len(BURST) + 3)] == [*BURST, burst, "+1", "2"]
+
+
+async def test_what_is_said_to_many_arrives_at_each_in_its_order() -> None:
+    """Whoever has gone, or stumbles over it, takes it from nobody."""
+    with running() as tiny:
+        crowd = [await connect(f"{tiny.url}short") for _one in range(6)]
+        for live in crowd:
+            assert await answers(live, ["+1"]) == ["+1"]
+        await crowd[1].close()
+        assert tiny.line() == "gone"
+        assert await answers(crowd[2], ["~2", "#"]) == ["~2", "#"]
+        await crowd[0].send("~3")
+        await crowd[0].send("*4")
+        with pytest.raises(ConnectionClosed):
+            await crowd[2].recv()
+        assert await answers(crowd[0], ["+5"] * 3) == ["~3", "*4", "*4 again"]
+        for live in crowd[3:]:
+            assert [await live.recv(), await live.recv()] == ["*4", "*4 again"]
+        for live in crowd:
+            await live.close()
+        assert tiny.stop()[2].count("A socket stumbled over what it is told") >= 2
 
 
 async def test_who_fetches_nothing_is_cut_off() -> None:

@@ -81,10 +81,14 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "text": str(answer)})
 
 
+everybody: list[Line] = []
+
+
 async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers every text with itself: what begins with "+" on the short way, with "~" held, the rest by ASGI, "slowly"
-    after a moment; at `/short/asgi` all by ASGI, and at `/short/patient` what is held never goes alone. "burst" gets
-    0.5 MB, "flood" texts without end, "!" breaks, "." ends.
+    after a moment; at `/short/asgi` all by ASGI, and at `/short/patient` what is held never goes alone. "*" is said
+    twice to everybody on the short way, of whom "#" stumbles over it. "burst" gets 0.5 MB, with "burst!" all at once,
+    "flood" texts without end, "!" breaks, "." ends.
     """
     await receive()
     await send({"type": "websocket.accept"})
@@ -93,14 +97,13 @@ async def short(scope: dict[str, Any], receive: Any, send: Any) -> None:
         gathering.HELD_S = 3_600.0
 
     def take(text: str) -> bool:
-        if busy or text[0] not in "+~!":
+        if busy or text[0] not in "+~!*#":
             return False
-        if text == "!":
-            raise ValueError("broken")
-        (line.hold if text[0] == "~" else line.say)(text)
+        answer_at_once(line, text)
         return True
 
     assert line is not None
+    everybody.append(line)
     if scope["path"] != "/short/asgi":
         line.listen(take, prepare)
     while (event := await receive())["type"] == "websocket.receive":
@@ -122,12 +125,25 @@ def prepare(texts: Sequence[str]) -> list[str]:
     return [*texts]
 
 
+def answer_at_once(line: Any, text: str) -> None:
+    if text == "!":
+        raise ValueError("broken")
+    if text[0] == "*":
+        line.say_all([(each, told) for told in (text, f"{text} again") for each in everybody])
+    else:
+        (line.hold if text[0] == "~" else line.say)(text)
+    if text == "#":
+        line.framed = None
+
+
 async def long_answer(asked: str, line: Line, receive: Any) -> None:
     if asked == "slowly":
         await asyncio.sleep(0.1)
     if asked == "burst":
         for text in BURST:
             line.say(text)
+    if asked == "burst!":
+        line.say_all([(line, text) for text in BURST])
     if asked == "flood":
         await flood(receive, lambda message: at_once(line.say(message["text"])))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sessions.clock import now_ms
 from sessions.live import words
+from sessions.live.line import Line
 from sessions.live.ops import Name
 from sessions.live.reading import audience_of
 from sessions.live.window import Window
@@ -35,11 +36,13 @@ class Follower:
         say: Callable[[str], None],
         *,
         language: str,
+        line: Line | None = None,
         device: str | None = None,
         login: str | None = None,
     ) -> None:
         self.viewer = viewer
         self.say = say  # puts a frame on its way; what is said later never arrives earlier
+        self.line = line  # whose `say` that is, where there is a short way
         self.language = language
         self.device = device  # digest of the secret it came with; none for a moderator
         self.login = login  # by which a moderator is signed in; none for a guest
@@ -62,8 +65,10 @@ class Follower:
     def send(self, frame: dict[str, Any]) -> None:
         self.say(dump(frame))
 
-    def give(self, sub: Sub, frames: Sequence[Frame], now: float) -> None:
-        """Sends `parts` frames as long as the window has room; the rest is read again when it has."""
+    def give(self, sub: Sub, frames: Sequence[Frame], now: float, *, out: "Outbox | None" = None) -> None:
+        """Sends `parts` frames as long as the window has room; the rest is read again when it has. With `out` they are
+        put there, and whoever brought it says them (`say_all`).
+        """
         window, subs = self.window, self.subs
         for to, text, size in frames:
             if window.full or subs.get(sub.stream_id) is not sub:
@@ -71,7 +76,10 @@ class Follower:
                 return
             window.add(size, now)
             sub.cursor, sub.reset = to, False
-            self.say(text)
+            if out is None:
+                self.say(text)
+            else:
+                out.append((self, text))
 
     def beat(self) -> None:
         heads = {sub.name.on_wire(): sub.cursor for sub in self.subs.values()}
@@ -88,3 +96,17 @@ class Follower:
     def close(self, code: int) -> None:
         if not self.over.done():
             self.over.set_result(code)
+
+
+Outbox = list[tuple[Follower, str]]
+
+
+def say_all(out: Outbox) -> None:
+    """Each of these texts to its follower, in this order; on lines step by step for all of them."""
+    on_lines = [(one.line, text) for one, text in out if one.line is not None]
+    if on_lines:
+        on_lines[0][0].say_all(on_lines)
+    if len(on_lines) < len(out):
+        for one, text in out:
+            if one.line is None:
+                one.say(text)

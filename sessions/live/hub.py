@@ -9,11 +9,10 @@ from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import Error, transaction
-from django.utils import timezone
+from django.db import Error
 
-from sessions.live import news, rights, streams
-from sessions.live.follower import Follower, Sub
+from sessions.live import news, presence, rights, streams
+from sessions.live.follower import Follower, Outbox, Sub, say_all
 from sessions.live.kinds import KINDS
 from sessions.live.news import News
 from sessions.live.ops import Name
@@ -21,7 +20,7 @@ from sessions.live.precedence import going_first
 from sessions.live.threads import in_thread
 from sessions.live.trouble import storage
 from sessions.live.wire import Encoded, Frame, parts_frames, size_of
-from sessions.models import Participant, Stream
+from sessions.models import Stream
 
 log = logging.getLogger(__name__)
 BEAT_S = 5.0
@@ -228,7 +227,7 @@ class Hub:
             await self._look()
         if now >= self.next_seen:
             self.next_seen = now + SEEN_EVERY_S
-            await in_thread(saw, {follower.viewer.pk for follower in self._everybody()})
+            await in_thread(presence.saw, {follower.viewer.pk for follower in self._everybody()})
         if now >= self.next_glance:
             self.next_glance = now + GLANCE_S
             if self.glancing is None or self.glancing.done():
@@ -275,10 +274,14 @@ class Hub:
             self.unjudged.clear()
 
     def _hand_on(self, told: dict[int, News]) -> None:
-        """What needs no reading. Takes from `told` what was given."""
-        for pk in list(told):
-            self._give(told[pk].stream, told[pk].parts)
-            del told[pk]
+        """What needs no reading. Takes from `told` what was given; it is said when all is given (`Line.say_all`)."""
+        out: Outbox = []
+        try:
+            for pk in list(told):
+                self._give(told[pk].stream, told[pk].parts, out)
+                del told[pk]
+        finally:
+            say_all(out)
 
     async def _deliver(self, ids: list[int]) -> None:
         unread = set(ids)
@@ -295,7 +298,7 @@ class Hub:
                 continue
             self._give(*found[pk])
 
-    def _give(self, stream: Stream, parts: list[Encoded]) -> None:
+    def _give(self, stream: Stream, parts: list[Encoded], out: Outbox | None = None) -> None:
         if stream.id not in self.followers:
             return
         start, head, now = self.cursors[stream.id], stream.head, self.loop.time()
@@ -305,7 +308,7 @@ class Hub:
             if not sub.ready or sub.cursor < start:
                 self.catch_up(follower, sub)
             elif sub.cursor < head:
-                follower.give(sub, frames.of(follower, sub), now)
+                follower.give(sub, frames.of(follower, sub), now, out=out)
 
     async def _look(self) -> None:
         """What nothing else brought: reads every followed head, whatever hints were lost."""
@@ -351,13 +354,6 @@ class Hub:
 def encoded_since(wishes: Sequence[tuple[int, int]]) -> Found:
     """`streams.since`, with the parts as they are sent: the loop has no time for it."""
     return {pk: (row, [Encoded.of(part) for part in those]) for pk, (row, those) in streams.since(wishes).items()}
-
-
-@transaction.atomic
-def saw(people: Collection[int]) -> None:
-    """Presence, for all at once: these people were here a moment ago. Whoever is being written just now can wait."""
-    free = Participant.objects.filter(pk__in=people).select_for_update(skip_locked=True, no_key=True)
-    Participant.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(seen_at=timezone.now())
 
 
 class Frames:

@@ -186,6 +186,7 @@ class Socket:
             viewer,
             self._say if self.line is None else self.line.say,
             language=self.language,
+            line=self.line,
             device=device_in(self.cookies, viewer),
             login=login_in(self.cookies, viewer),
         )

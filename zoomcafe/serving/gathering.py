@@ -64,6 +64,37 @@ class Heard:
                     one.transport.abortConnection()
 
 
+def say_all(those: Sequence[tuple[CafeSocket, str]]) -> None:
+    """What is said to many, step by step for all of them. Where nothing waits to be sent the system takes it at once.
+    One that stumbles holds up no other.
+    """
+    behind: set[Any] = set()
+    for transport, send, frame in _framed(those):
+        if behind and transport in behind:
+            transport.write(frame)
+            continue
+        try:
+            taken = send(frame)
+        except OSError:  # also when it takes nothing now; Twisted finds out
+            taken = 0
+        if taken != len(frame):
+            transport.write(frame[taken:])
+            behind.add(transport)
+
+
+def _framed(those: Sequence[tuple[CafeSocket, str]]) -> list[tuple[Any, Callable[[bytes], int], bytes]]:
+    """Transports, what hands a frame to the system, and the frame."""
+    ready = []
+    for one, text in those:
+        try:
+            if frame := one.framed(text):
+                ready.append((one.transport, one.transport.socket.send, frame))
+        except Exception:
+            logger.exception("A socket stumbled over what it is told; it is dropped")
+            one.transport.abortConnection()
+    return ready
+
+
 def _ready(prepare: Prepare, texts: Sequence[str]) -> Sequence[Any]:
     """With nulls where it stumbles: then each is prepared by itself."""
     try:

@@ -23,10 +23,10 @@ from twisted.internet.tcp import Connection
 
 from zoomcafe.serving import readers
 from zoomcafe.serving.frames import LONGEST_MESSAGE, shared_text_frame, text_frame, whole_texts
-from zoomcafe.serving.gathering import heard, held
+from zoomcafe.serving.gathering import heard, held, say_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from zoomcafe.serving.gathering import Prepare
 
@@ -262,23 +262,24 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
             self.transport.abortConnection()
 
     def say(self, text: str) -> None:
-        """`handle_reply` of a text. Where nothing waits to be sent the system takes it at once."""
+        say_all([(self, text)])
+
+    def framed(self, text: str) -> bytes:
+        """What the system is to be given of a text now; nothing where others wait to be sent, and it joins them."""
         transport = self.transport
         if self.state != self.STATE_OPEN:
-            return
+            return b""
         waits = transport.dataBuffer or transport._tempDataLen or transport.disconnecting or self.send_queue
         if waits or self._perMessageCompress is not None or not transport.connected:
             self.handle_reply({"type": "websocket.send", "text": text})
-            return
+            return b""
         frame = shared_text_frame(text)
         if self.held:
             frame, self.held = self.held + frame, b""
-        try:
-            taken = transport.socket.send(frame)
-        except OSError:  # also when it takes nothing now; Twisted finds out
-            taken = 0
-        if taken != len(frame):
-            transport.write(frame[taken:])
+        return frame
+
+    def say_all(self, those: Sequence[tuple[CafeSocket, str]]) -> None:
+        say_all(those)
 
     def hold(self, text: str) -> None:
         """Two frames in one packet cost half of two."""
