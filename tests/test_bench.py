@@ -323,6 +323,14 @@ def test_ratios_are_taken_within_each_run() -> None:
     assert found.spread == pytest.approx(0.4)
 
 
+def test_ratios_are_taken_within_each_command_where_both_were_in_one() -> None:
+    ours = [{"series": "b", "run": 0, "x": 9.0}, {"series": "b", "run": 1, "x": 8.0}]
+    theirs = [{"series": "b", "run": 0, "x": 3.0}, {"series": "b", "run": 1, "x": 2.0}]
+    others = [{"series": "c", "run": run, "x": 1.0} for run in (0, 1, 2)]
+    assert ratio(ours, [*theirs, *others], field("x")) == Median(3.5, 3.0, 4.0, 2)
+    assert ratio(ours, others, field("x")) == Median(8.5, 8.0, 9.0, 2)
+
+
 def test_the_figures_are_medians_of_what_was_measured() -> None:
     lines = [
         {"run": run, "what": "cafe", "target": "ours", "p99_ms": p99, "verdict": "pass", "pages": {}}

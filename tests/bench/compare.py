@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from tests.bench.cafe import GENERATOR_WAS, HELD_UP
@@ -36,14 +36,22 @@ def median(lines: Iterable[Line], figure: Figure) -> Median | None:
 
 
 def ratio(ours: Iterable[Line], theirs: Iterable[Line], figure: Figure) -> Median | None:
-    """Of each run ours ÷ theirs: they ran one after the other, so a slow hour of the machine concerns both."""
-    by_run = {line["run"]: figure(line) for line in theirs}
+    """Of each run ours ÷ theirs: they ran one after the other, so a slow hour of the machine concerns both. Runs of one
+    command where both are in one; else those of the same number.
+    """
+    ours, theirs = [*ours], [*theirs]
+    together = {line.get("series") for line in ours} & {line.get("series") for line in theirs}
+    by_run = {_run(line, together): figure(line) for line in theirs}
     quotients = []
     for line in ours:
-        mine, other = figure(line), by_run.get(line["run"])
+        mine, other = figure(line), by_run.get(_run(line, together))
         if mine is not None and other:
             quotients.append(mine / other)
     return Median.of(quotients)
+
+
+def _run(line: Line, together: Collection[str | None]) -> tuple[str | None, int]:
+    return line.get("series") if together else None, line["run"]
 
 
 def figures(lines: Iterable[Line]) -> dict[str, dict[str, dict[str, float]]]:

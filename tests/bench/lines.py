@@ -44,7 +44,13 @@ def say(text: str) -> None:
 
 
 def read(path: Path) -> list[Line]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    """The lines of all commands, each with its `series`: when its command began."""
+    lines, series = [], ""
+    for text in filter(None, path.read_text(encoding="utf-8").splitlines()):
+        line = json.loads(text)
+        series = line["at"] if line["what"] == "machine" else series
+        lines.append({**line, "series": series})
+    return lines
 
 
 def machine() -> Line:
