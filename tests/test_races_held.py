@@ -6,7 +6,7 @@ Decided in the transaction, the same on SQLite and PostgreSQL. Crowds are in `te
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import partial, partialmethod
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from sessions.clock import now_ms
 from sessions.live import streams
 from sessions.live.kinds import KINDS
 from sessions.live.ops import Answer
+from sessions.live.scene import Scene
 from sessions.models import Change, Event, Question
 from tables.models import Board, Note, Seat, Table
 from tables.plan.changing import TakenAway, change
@@ -114,6 +115,22 @@ def test_who_deletes_the_event_waits_for_the_note_and_it_goes_too(
     assert deleted.result(PATIENCE).status_code == 302
     assert written.code == (None if rule.holds else "not_found")
     assert not Event.objects.filter(pk=running.event.pk).exists()
+    assert not Note.objects.exists()
+    assert not Change.objects.filter(event=running.event.pk).exists()
+
+
+def test_a_note_waits_for_who_deletes_the_event_and_finds_none(
+    running: Cafe, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(Scene.erase)
+    monkeypatch.setattr(Scene, "erase", partialmethod(held))
+    page = reverse("event-delete", args=[running.event.key])
+    op = running.op(running.cem, f"board:{running.board().pk}", "note.add", q=running.question().pk, text="Too late")
+    deletes = held.stops(pool, lambda: browser_of(running.ada).post(page))
+    note = elsewhere(pool, lambda: streams.apply([op])[0])
+    waits(note)
+    assert deletes.goes_on().status_code == 302
+    assert note.result(PATIENCE).code == "not_found"
     assert not Note.objects.exists()
     assert not Change.objects.filter(event=running.event.pk).exists()
 
