@@ -204,9 +204,9 @@ async def test_a_socket_a_post_and_a_form_reach_the_same_function(
     reached: list[str] = []
     real = desk.operate
 
-    def watched(viewer: Any, frame: dict[str, Any], tell: desk.Tell, **how: Any) -> None:
-        reached.append(frame["k"])
-        real(viewer, frame, tell, **how)
+    def watched(viewer: Any, said: desk.Draft, tell: desk.Tell, **how: Any) -> None:
+        reached.append(said.kind)
+        real(viewer, said, tell, **how)
 
     assert http.desk is socket.desk is desk
     monkeypatch.setattr(desk, "operate", watched)
@@ -230,7 +230,7 @@ async def test_a_form_that_nobody_sends_again_by_itself_says_so(
     live, board, question = await here(running)
     op_id = new_id()
 
-    def refuses(_viewer: Any, _frame: dict[str, Any], tell: desk.Tell) -> None:
+    def refuses(_viewer: Any, _said: desk.Draft, tell: desk.Tell) -> None:
         tell(Answer(op_id, Name("me"), code=code))
 
     monkeypatch.setattr(desk, "operate", refuses)

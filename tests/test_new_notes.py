@@ -243,3 +243,12 @@ def test_the_digest_of_an_operation_is_the_hmac_of_what_it_says() -> None:
             said = b'[7, ["board", 4], "note.add", {"q": 2, "text": "B\\u00e4nke"}, null]'
             assert scene.digest_of(op) == hmac.new(secret.encode(), said, "sha256").hexdigest()
     assert settings.SECRET_KEY
+
+
+def test_what_a_new_note_says_is_written_as_for_any_operation(running: Cafe) -> None:
+    writers = Writers(running)
+    for base in (None, 0, 7):
+        for op in [writers.writes() for _note in range(100)]:
+            said = new_notes.said_by(op._replace(base=base))
+            assert said in {scene.said_by(op._replace(base=base)), ""}
+            assert bool(said) == ("colour" in op.data)

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.raw import ask, read_all, status
 from tests.tiny_server import BURST
 from zoomcafe import asgi
-from zoomcafe.serving.frames import LONGEST_MESSAGE, text_frame, whole_texts
+from zoomcafe.serving.frames import LONGEST_MESSAGE, text_frame, whole_texts, xored
 
 HOST = b"Host: cafe.example\r\n"
 CHUNK = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
@@ -234,6 +234,7 @@ def test_frames_that_are_messages_are_unmasked(size: int) -> None:
     text = "ä" * (size // 2) + "b" * (size % 2)
     frame = masked(text.encode(), key=b"abcd")
     assert list(whole_texts(frame)) == [(text, len(frame))]
+    assert xored(frame[-len(text.encode()) :], b"abcd") == text.encode()  # where there is no other way
     ends = [len(HELLO), len(HELLO + frame), len(HELLO + frame + LONG)]
     assert list(whole_texts(HELLO + frame + LONG)) == list(zip(["Hello", text, "-" * 200], ends, strict=True))
 

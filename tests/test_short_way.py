@@ -162,6 +162,18 @@ async def test_what_breaks_ends_one_socket() -> None:
         assert "A socket stumbled over what it was sent" in tiny.stop()[2]
 
 
+async def test_what_breaks_beside_half_a_frame_ends_one_socket() -> None:
+    with running() as tiny, tiny.call() as caller:
+        caller.sendall(SHAKE)
+        assert caller.recv(4_096).startswith(b"HTTP/1.1 101")
+        async with connect(f"{tiny.url}short") as other:
+            caller.sendall(frame(b"!") + frame(b"+1")[:3])
+            assert await answers(other, words(4)) == words(4)
+        with pytest.raises(ConnectionResetError):
+            caller.recv(1)
+        assert "A socket stumbled over what it was sent" in tiny.stop()[2]
+
+
 @pytest.mark.parametrize("ends", ["a close", "a reset"])
 async def test_the_application_hears_that_somebody_left(ends: str) -> None:
     with running() as tiny:

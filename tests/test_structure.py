@@ -237,9 +237,9 @@ async def test_socket_post_and_plain_form_reach_the_same_function(running: Cafe)
         page = await http(running).post(address, form)
 
     assert (ack["t"], answer.json()["t"], page.status_code) == ("ack", "ack", 303)
-    assert [call["frame"]["id"] for call in entered] == list(ids.values())
-    assert len({(call["viewer"].pk, call["frame"]["s"], call["frame"]["k"]) for call in entered}) == 1
-    assert [call["frame"]["d"] for call in entered] == [said] * 3
+    assert [str(call["said"].op_id) for call in entered] == list(ids.values())
+    assert len({(call["viewer"].pk, call["said"].stream, call["said"].kind) for call in entered}) == 1
+    assert [call["said"].data for call in entered] == [said] * 3
     assert await Note.objects.acount() == 3
     await cem.leaves()
 

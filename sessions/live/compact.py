@@ -17,5 +17,6 @@ def lasting(usual: json.JSONEncoder) -> Callable[[Any], str]:
     return lambda value: "".join(walk(value, 0))
 
 
+ascii_text: Callable[[str], str] = encoder.encode_basestring_ascii  # as JSON writes a text by itself
 json_text: Callable[[str], str] = encoder.encode_basestring  # a text alone, as `compact` writes it
 compact = lasting(json.JSONEncoder(ensure_ascii=False, separators=(",", ":")))

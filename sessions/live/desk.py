@@ -76,20 +76,10 @@ def op_of(viewer: Participant, said: Draft) -> Op:
     return Op(said.op_id, event, author, said.stream, said.kind, said.data, said.base, now_ms())
 
 
-def operate(
-    viewer: Participant,
-    frame: dict[str, Any],
-    tell: Tell,
-    *,
-    said: Draft | None = None,
-    writer: "Writer | None" = None,
-) -> None:
-    """One `op` frame as `wire.parse` gave it. `tell` gets the answer: now, or on the running loop after the commit.
-    Who has much to say brings the frame's draft, and the writer of that loop.
-
-    `Refused` when not even its id can be read.
+def operate(viewer: Participant, said: Draft, tell: Tell, *, writer: "Writer | None" = None) -> None:
+    """One operation. `tell` gets the answer: now, or on the running loop after the commit. Who has much to say brings
+    the writer of that loop.
     """
-    said = said or draft_of(frame)
     after = pace.wait_ms(viewer.id)
     if after:
         tell(Answer(said.op_id, NOBODYS, code="rate_limited", after_ms=after))
@@ -100,14 +90,15 @@ def operate(
 
 
 async def answer_to(viewer: Participant, frame: dict[str, Any]) -> Answer:
-    """`operate` for who waits for the answer."""
+    """`operate` with a frame as `wire.parse` gave it, for who waits for the answer. `Refused` as `draft_of` says."""
+    said = draft_of(frame)
     told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def tell(answer: Answer) -> None:
         if not told.done():  # by who waited no longer
             told.set_result(answer)
 
-    operate(viewer, frame, tell)
+    operate(viewer, said, tell)
     return await told
 
 

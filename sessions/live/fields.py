@@ -7,7 +7,7 @@ from uuid import UUID, SafeUUID
 
 from sessions.live.limits import limits
 from sessions.live.ops import Refused
-from sessions.text import can_be_seen, clean_text
+from sessions.text import LEFT_ALONE, can_be_seen, clean_text
 
 MOST_ID = 2**63 - 1
 MOST_ORDERS = 16
@@ -86,7 +86,7 @@ class Text:
     def __call__(self, value: Any) -> str:
         if type(value) is not str:
             raise Refused("bad_field")
-        if len(value) <= self.most and value.isascii() and value.isprintable():  # what cleaning leaves as it is
+        if len(value) <= self.most and LEFT_ALONE.fullmatch(value):
             text: str = value.strip()
             if text[:1].isalnum():
                 return text

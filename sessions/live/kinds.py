@@ -50,6 +50,7 @@ class Kind:
 
     name: str
     operations: Mapping[str, Fields] = {}
+    usual = ""  # the one of them that nearly all are
     may_govern = True  # whether an operation may lock `EVERY_STREAM`
     keeps = False  # whether pages may keep its parts: seen by many, none goes without a word but in a draft
 

@@ -1,32 +1,33 @@
 """What frames of many sockets say, made out step by step for all of them before any is carried out (`line.py`)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sessions.live import desk, wire
 from sessions.live.ops import Refused
+from sessions.live.usual import usual
 
-AT_ONCE = {"op", "seen"}  # need not wait for anything
-Message = dict[str, Any]
-Said = tuple[Message | None, desk.Draft | None]
+Said = desk.Draft | int | str
 
 
 def prepare(texts: Sequence[str]) -> list[Said]:
-    """What frames say that need not wait for anything; two nulls for all others, which go the long way."""
-    frames = [_at_once(text) for text in texts]
-    return [(frame, None) if frame is None or frame["t"] != "op" else _drafted(frame) for frame in frames]
+    """An operation, or how many frames were `seen`: what need not wait for anything. All others as they came: they go
+    the long way.
+    """
+    return [_usual(text) or _said(text) for text in texts]
 
 
-def _at_once(text: str) -> Message | None:
+def _usual(text: str) -> desk.Draft | None:
+    for one in usual():
+        if found := one.draft(text):
+            return found
+    return None
+
+
+def _said(text: str) -> Said:
     try:
         frame = wire.parse(text)
+        if frame["t"] == "op":
+            return desk.draft_of(frame)
     except Refused:
-        return None
-    return frame if frame["t"] in AT_ONCE else None
-
-
-def _drafted(frame: Message) -> Said:
-    try:
-        return frame, desk.draft_of(frame)
-    except Refused:
-        return None, None
+        return text
+    return frame["n"] if frame["t"] == "seen" else text

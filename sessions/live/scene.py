@@ -32,9 +32,16 @@ class Widen(Exception):  # noqa: N818 - a wish, not an error
         super().__init__(self.names)
 
 
-def digest_of(op: Op) -> str:
-    """A keyed hash of everything an operation says: the same id with another payload is a conflict."""
-    said = _said([op.actor_id, op.stream, op.kind, op.data, op.base])
+def said_by(op: Op) -> str:
+    """Everything an operation says."""
+    return _said([op.actor_id, op.stream, op.kind, op.data, op.base])
+
+
+def digest_of(op: Op, said: str = "") -> str:
+    """A keyed hash of what it says: the same id with another payload is a conflict. `said` is `said_by(op)`, from who
+    has it.
+    """
+    said = said or said_by(op)
     inner, outer = _keyed(limits.SECRET_KEY)
     within, around = inner.copy(), outer.copy()
     within.update(said.encode())
@@ -43,7 +50,7 @@ def digest_of(op: Op) -> str:
     return found
 
 
-_said = lasting(json.JSONEncoder(default=str, sort_keys=True))
+_said = lasting(json.JSONEncoder(default=str, sort_keys=True))  # `new_notes.said_by` writes the same
 
 
 @cache
@@ -62,9 +69,9 @@ def _keyed(secret: str) -> tuple[Any, Any]:
 CHANGE = ("stream_id", "event_id", "seq", "op_id", "actor_id", "kind", "part", "digest")  # and `at`, `answers`
 
 
-def change_of(op: Op, stream: int, seq: int, part: str) -> tuple[object, ...]:
-    """What `Scene.accept` takes of an operation that gave one part its new seq, and nothing else."""
-    return stream, op.event_id, seq, op.id.hex, op.actor_id, op.kind, part, digest_of(op)
+def change_of(op: Op, stream: int, seq: int, part: str, said: str) -> tuple[object, ...]:
+    """What `Scene.accept` takes of an operation that gave one part its new seq, and nothing else; `said` it."""
+    return stream, op.event_id, seq, op.id.hex, op.actor_id, op.kind, part, digest_of(op, said)
 
 
 def ask(action: Action, role: Role, phase: Phase) -> None:

@@ -247,16 +247,15 @@ class Socket:
         """What most frames are, in the turn of the loop that brings them; false: it has to go the long way, which
         knows an answer to everything. `_next` waits meanwhile, and nothing waits for it.
         """
-        frame, draft = said
-        if not self.listens or self.unanswered >= MOST_UNANSWERED or follower.over.done():
+        if not self.listens or self.unanswered >= MOST_UNANSWERED or follower.over.done() or isinstance(said, str):
             return False
         moment = self.time()
-        if frame is None or not self.frames.take(1, moment):
+        if not self.frames.take(1, moment):
             return False
-        if draft is not None:
-            self._begin(viewer, frame, draft)
+        if isinstance(said, int):
+            self._seen(follower, said)
         else:
-            self._seen(follower, frame["n"])
+            self._begin(viewer, said)
         follower.heard_at = moment
         return True
 
@@ -281,18 +280,16 @@ class Socket:
             self.answered.clear()
             await self.answered.wait()
         try:
-            self._begin(viewer, frame)
+            said = desk.draft_of(frame)
         except Refused as refused:
             await self._tell(refused.code)
             self._count("bad", 4400)
+        else:
+            self._begin(viewer, said)
 
-    def _begin(self, viewer: Participant, frame: Message, draft: desk.Draft | None = None) -> None:
+    def _begin(self, viewer: Participant, said: desk.Draft) -> None:
         self.unanswered += 1
-        try:
-            desk.operate(viewer, frame, self._answer, said=draft, writer=self.writer)
-        except Refused:
-            self.unanswered -= 1
-            raise
+        desk.operate(viewer, said, self._answer, writer=self.writer)
 
     def _answer(self, answer: Answer) -> None:
         self.unanswered -= 1

@@ -42,6 +42,7 @@ class BoardKind(Kind):
         "note.hide": Fields({"note": uuid}),
         "note.show": Fields({"note": uuid}),
     }
+    usual = "note.add"
 
     def locks(self, op: Op) -> Sequence[Name]:
         return [op.stream]

@@ -40,11 +40,12 @@ class Held:
 
 
 class Heard:
-    """Texts that arrived at many sockets, prepared step by step for all of them: a processor that does the same again
-    does it in a third of the time.
+    """What arrived at many sockets, made out step by step for all of them: a processor that does the same again does it
+    in a third of the time.
     """
 
     def __init__(self) -> None:
+        self.arrived: list[tuple[CafeSocket, bytes]] = []
         self.texts: dict[Prepare, list[tuple[CafeSocket, str]]] = {}
 
     def add(self, one: CafeSocket, prepare: Prepare, texts: Sequence[str]) -> None:
@@ -53,6 +54,16 @@ class Heard:
 
     def hear(self) -> None:
         """One that stumbles holds up no other."""
+        those, self.arrived = self.arrived, []
+        for one, data in those:
+            try:
+                one.arrives(data)
+            except Exception:
+                logger.exception("A socket stumbled over what it was sent; it is dropped")
+                one.transport.abortConnection()
+        self._hear_texts()
+
+    def _hear_texts(self) -> None:
         while self.texts:
             prepare, those = self.texts.popitem()
             for (one, text), said in zip(those, _ready(prepare, [text for _one, text in those]), strict=True):

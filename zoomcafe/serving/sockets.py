@@ -252,14 +252,10 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
             return
         except OSError:
             data = b""
-        if not data:
+        if data:
+            heard.arrived.append((self, data))
+        else:
             reactor._readOrWrite(self.transport, True)
-            return
-        try:
-            self.arrives(data)
-        except Exception:
-            logger.exception("A socket stumbled over what it was sent; it is dropped")
-            self.transport.abortConnection()
 
     def say(self, text: str) -> None:
         say_all([(self, text)])
