@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 
 from django.test import TestCase
 
 from sessions.live import desk, news, streams, wire
+from sessions.live.compact import compact
 from sessions.live.news import News
 from sessions.live.ops import Answer, Name, Op
+from sessions.live.prepared import prepare
 from sessions.live.wire import Encoded
 from sessions.models import Participant, Stream
 from tests.cafe import Cafe, new_id
@@ -27,7 +28,7 @@ def said(cafe: Cafe, count: int) -> list[Said]:
         who, board = seats[number % len(seats)]
         data = {"q": question, "text": f"What helps is shade, number {number:04d}", "colour": "mint"}
         op = {"t": "op", "id": str(new_id()), "s": board, "k": "note.add", "d": data}
-        found.append((who, json.dumps(op)))
+        found.append((who, compact(op)))
     return found
 
 
@@ -39,7 +40,9 @@ def go(messages: list[Said], cursors: dict[int, int]) -> list[str]:
     """One batch; the frames that guests get, without a reading."""
     ops = []
     for who, raw in messages:
-        ops.append(desk.op_of(who, desk.draft_of(wire.parse(raw))))
+        [draft] = prepare([raw])
+        assert isinstance(draft, desk.Draft)
+        ops.append(desk.op_of(who, draft))
     answers, told = heard(ops)
     assert not [answer.code for answer in answers if answer.code]
     return [text for one in told for text in frames_of(one.stream, one.parts, cursors[one.stream.pk], "guests")]

@@ -127,7 +127,7 @@ def test_a_batch_of_notes_costs_the_same_queries_however_long_it_is(running: Caf
         answers = streams.apply(ops)
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
     assert [answer.code for answer in answers] == [None] * count
-    assert len(statements) == {"sqlite": 8, "postgresql": 4}[connection.vendor], statements
+    assert len(statements) == {"sqlite": 8, "postgresql": 5}[connection.vendor], statements
 
 
 @pytest.mark.parametrize("tables", [2, 6])

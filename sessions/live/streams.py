@@ -119,11 +119,14 @@ def _apply_widening(ops: Sequence[Op]) -> list[Answer]:
 
 @transaction.atomic
 def _apply(ops: Sequence[Op], extra: Iterable[tuple[int, Name]]) -> list[Answer]:
-    memory, extra = Memory.take(), set(extra)
-    remembered = None if extra else memory.scene(ops)
+    extra, locked = set(extra), None
+    if connection.features.has_select_for_update:  # or the transaction has locked everything
+        locked = _lock(ops, extra)
+    memory = Memory.take()
+    remembered = None if extra else memory.scene(ops, locked)
     if remembered is not None:
         return _judge_all(remembered, memory.states, ops, memory)
-    locked = _lock(ops, extra)
+    locked = _lock(ops, extra) if locked is None else locked
     free = ops if _waits_for_locks.get() else _without_held_up(ops, extra, locked)
     scene = _read(free, locked)
     states = {name: KINDS[name].load(scene, of_kind) for name, of_kind in _by_kind(free).items()}
