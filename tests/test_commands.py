@@ -27,7 +27,7 @@ from django.core.management import CommandError, call_command
 from sessions.models import Moderator
 from tests import collected
 from tests.machine import or_say
-from zoomcafe import reach
+from zoomcafe import database, reach
 from zoomcafe.management.commands import demo
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -323,6 +323,22 @@ def test_the_samples_speak_the_language_of_who_starts_the_demo(environment: dict
 )
 def test_the_addresses_of_a_demo(host: str, port: int, listens: str, addresses: tuple[str, ...]) -> None:
     assert reach.reach(host, port, lan=False) == reach.Reach(listens, port, addresses)
+
+
+def test_one_address_and_the_whole_network_are_not_asked_for_together() -> None:
+    with pytest.raises(CommandError, match="leave it away, or --host"):
+        call_command("demo", "--lan", "--host", "192.0.2.7")
+
+
+def test_a_worker_that_is_started_by_hand_says_who_starts_it() -> None:
+    with pytest.raises(CommandError, match="serve --workers N"):
+        call_command("worker", "--number", "1")
+
+
+@pytest.mark.parametrize("url", ["postgres://cafe:a#b@db.example/cafe", "sqlite:////srv/a#b.sqlite3"])
+def test_a_database_address_that_ends_at_a_number_sign_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="write %23 for it"):
+        database.parse(url, pool_size=1)
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "٣", "1e3", "eight"])

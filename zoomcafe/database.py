@@ -65,6 +65,8 @@ def postgres(url: str, *, pool_size: int) -> dict[str, Any]:
 def parse(url: str, *, pool_size: int) -> dict[str, Any]:
     """Raises `ValueError` with a sentence fit to follow the variable's name."""
     scheme = urlsplit(url).scheme
+    if "#" in url:
+        raise ValueError("has a #, behind which an address ends: write %23 for it")
     if scheme == "sqlite":
         return sqlite(sqlite_path(url))
     if scheme not in {"postgres", "postgresql"}:

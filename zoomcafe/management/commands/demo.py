@@ -34,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--bots", type=crowd, default=0, metavar="N", help="simulated guests sit and write")
 
     def handle(self, *args: Any, host: str, port: int, lan: bool, bots: int, **options: Any) -> None:
+        if lan and host not in {*reach.LOOPBACK, *reach.ANYWHERE}:
+            raise CommandError(f"--lan is for phones in the whole network: leave it away, or --host {host}.")
         try:
             place = reach.reach(host, port, lan=lan)
         except reach.NoNetworkError:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from zoomcafe import opening
 
@@ -23,5 +23,7 @@ class Command(BaseCommand):
         if prepare:
             opening.prepare()
         else:
-            given = ("number", "place", "listener", "tally", "lifeline")
-            opening.work(**{name: options[name] for name in given})
+            given = {name: options[name] for name in ("number", "place", "listener", "tally", "lifeline")}
+            if None in given.values():
+                raise CommandError("Workers are not started by hand: use manage.py serve --workers N.")
+            opening.work(**given)
