@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from itertools import chain, islice, repeat
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -143,18 +143,8 @@ def _stored(model: type[Row], attributes: Sequence[str], values: Sequence[Any]) 
 def new(model: type[Row], **values: Any) -> Row:
     """A row to insert, as the constructor makes it of these attributes."""
     row = model.__new__(model)
-    row.__dict__.update(_blank(model), _state=ModelState(), **values)
+    row.__dict__.update(wording.blank(model), _state=ModelState(), **values)
     return row
-
-
-@cache
-def _blank(model: Model) -> dict[str, Any]:
-    """What an attribute is that is not given."""
-    callables = [
-        column.name for column in model._meta.concrete_fields if column.has_default() and callable(column.default)
-    ]
-    assert not callables, f"{callables} of {model} would be shared by all rows"
-    return {column.attname: column.get_default() for column in model._meta.concrete_fields}
 
 
 def whole(model: type[Row], among: Mapping[str, Collection[Any]]) -> list[Row]:
@@ -224,31 +214,24 @@ def insert(rows: Collection[models.Model]) -> list[Write]:
     if not rows:
         return []
     model = type(next(iter(rows)))
-    return _insert(model, _columns(model, (), rows), len(rows))
+    return _insert(model, (), [*zip(*_columns(model, (), rows), strict=True)])
 
 
 def insert_values(new: Values) -> list[Write]:
-    given = dict(zip(new.names, zip(*new.rows, strict=True), strict=True))
-    common = {name: repeat(value) for name, value in new.common.items()}
-    in_order, blank = _endless(new.model)
-    return _insert(new.model, in_order({**blank, **common, **given}), len(new.rows))
+    common = tuple(new.common.values())
+    return _insert(new.model, (*new.names, *new.common), [values + common for values in new.rows])
 
 
-@cache
-def _endless(model: Model) -> tuple[Callable[[Any], Sequence[Iterable[Any]]], dict[str, Iterable[Any]]]:
-    """What puts columns in order by attribute, and a column for each that is not given."""
-    names = [column.attname for column in wording.inserted(model)]
-    return itemgetter(*names), {name: repeat(_blank(model)[name]) for name in names}
-
-
-def _insert(model: Model, columns: Sequence[Iterable[Any]], count: int) -> list[Write]:
-    """Columns of so many values, or without end."""
+def _insert(model: Model, given: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> list[Write]:
+    """As `wording.insert` takes them."""
     if _vendor() != "sqlite":
-        return [Write(model, wording.insert(_vendor(), model), [_array_of([*islice(each, count)]) for each in columns])]
-    values, writes = zip(*columns), []  # noqa: B905 - see above
-    for piece in _pieces(count, MOST_MARKS // len(columns)):
-        these = [*chain.from_iterable(islice(values, piece))]
-        writes.append(Write(model, wording.insert(_vendor(), model, piece), these))
+        columns = zip(*rows, strict=True)
+        return [Write(model, wording.insert(_vendor(), model, given=given), [_array_of(each) for each in columns])]
+    at, writes = 0, []
+    for piece in _pieces(len(rows), MOST_MARKS // len(rows[0])):
+        these = [*chain.from_iterable(rows[at : at + piece])]
+        writes.append(Write(model, wording.insert(_vendor(), model, piece, given), these))
+        at += piece
     return writes
 
 

@@ -34,14 +34,35 @@ def inserted(model: Model) -> tuple[Column, ...]:
 
 
 @cache
-def insert(vendor: str, model: Model, count: int = 1) -> str:
-    """SQLite takes a mark for each value of so many rows, PostgreSQL an array for each column."""
-    columns = inserted(model)
-    start = f"INSERT INTO {quoted(model._meta.db_table)} ({', '.join(quoted(column.column) for column in columns)}) "
+def insert(vendor: str, model: Model, count: int = 1, given: tuple[str, ...] = ()) -> str:
+    """SQLite takes a mark for each value of so many rows, PostgreSQL an array for each column: of all that a new row is
+    given, or in their order of these attributes; the others are blank.
+    """
+    of = {column.attname: column for column in inserted(model)}
+    columns = [of[name] for name in given or of]
+    others = {quoted(of[name].column): literal(blank(model)[name]) for name in of if given and name not in given}
+    named = ", ".join([*(quoted(column.column) for column in columns), *others])
+    start = f"INSERT INTO {quoted(model._meta.db_table)} ({named}) "
     if vendor == "sqlite":
-        marks = f"({', '.join(['%s'] * len(columns))})"
+        marks = f"({', '.join([*['%s'] * len(columns), *others.values()])})"
         return f"{start}VALUES {', '.join([marks] * count)}"
-    return f"{start}SELECT * FROM {rows(vendor, columns)} AS new"
+    return f"{start}SELECT {', '.join(['new.*', *others.values()])} FROM {rows(vendor, columns)} AS new"
+
+
+@cache
+def blank(model: Model) -> dict[str, Any]:
+    """What an attribute is that is not given."""
+    callables = [
+        column.name for column in model._meta.concrete_fields if column.has_default() and callable(column.default)
+    ]
+    assert not callables, f"{callables} of {model} would be shared by all rows"
+    return {column.attname: column.get_default() for column in model._meta.concrete_fields}
+
+
+def literal(value: Any) -> str:
+    """As both databases read it in a statement."""
+    known = {None: "NULL", True: "TRUE", False: "FALSE", "": "''"}
+    return str(value) if type(value) is int else known[value]
 
 
 @cache
