@@ -7,9 +7,8 @@ CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\
 UNSEEN = {"\u2800", "\u3164", "\u115f", "\u1160", "\uffa0"}  # letters and symbols without a shape
 TWO_MARKS = {"\u0f73", "\u0f75", "\u0f81"}  # each becomes two marks, and says it were none
 PERHAPS_MARKS = re.compile("[\u0300-\u1fff\u20d0-\U0010ffff]")  # no mark lies outside
-LEFT_ALONE = re.compile(
-    "[\n\t -~\u00a0-\u02ff\u2010-\u2027\u20a0-\u20bf]*"
-)  # Latin, signs: cleaning strips such a text
+# Latin letters and common signs: all that cleaning does to such a text is to strip it.
+LEFT_ALONE = re.compile("[\n\t -~\u00a0-\u02ff\u2010-\u2027\u20a0-\u20bf]*")
 MOST_MARKS = 30  # in a row, as in Unicode's stream-safe text; no language comes near
 
 
