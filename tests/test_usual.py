@@ -67,8 +67,8 @@ def changed(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in frame.items() if value is not ...}
 
 
-def test_what_a_page_sends_is_the_usual_frame() -> None:
-    """As `static/js/sender.js` and `composer.js` put it together."""
+def test_a_new_note_is_the_usual_frame() -> None:
+    """That pages send it so is seen in `tests/browser/test_faults.py`."""
     text = written(FRAME)
     assert draft(text) == by_the_long_way(text)
     assert prepared.prepare([text]) == [draft(text)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from sessions.live.usual import usual
 from tests.browser.outage import (
     HEARTBEAT,
     LONG,
@@ -179,6 +180,21 @@ def test_a_polling_page_tries_a_socket_again_every_minute(outage: Outage, cem: P
         if outage.wire.sockets_tried == tried:
             cem.wait_for_timeout(50)
     assert outage.wire.sockets_tried > tried
+
+
+def test_the_frame_that_a_page_sends_for_a_note_is_the_usual_one(outage: Outage, cem: Page) -> None:
+    """Or all of them would go the long way, and nobody would see it."""
+    sent: list[str] = []
+    cem.on("websocket", lambda one: one.on("framesent", lambda said: sent.append(str(said))))
+    cem.reload()
+    expect_live(cem)
+    writes(cem, "Bänke – für alle")
+    expect_state(cem, "Bänke – für alle", "Saved")
+    [frame] = [each for each in sent if '"op"' in each]
+    [one] = usual()
+    draft = one.draft(frame)
+    assert draft is not None
+    assert draft.data["text"] == "Bänke – für alle"
 
 
 def test_a_captive_portal_is_no_server(outage: Outage, cem: Page, dana: Page) -> None:
