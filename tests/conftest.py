@@ -53,7 +53,7 @@ def _nothing_counted_yet() -> None:
             limiter.forget()
     for each in vars(pace).values():
         if isinstance(each, pace.Pace):
-            each.buckets.clear()
+            each.full_at.clear()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -290,7 +289,7 @@ async def test_who_comes_too_often_is_let_in_later_and_not_looked_for(
         setattr(settings, f"LIMIT_{limit}_BURST", 2)
         setattr(settings, f"LIMIT_{limit}_PER_SECOND", 0.01)
     for each in (knocking, strangers):
-        monkeypatch.setattr(each, "buckets", OrderedDict())
+        monkeypatch.setattr(each, "full_at", {})
     usual, looked_for = coming.read, []
     monkeypatch.setattr(coming, "read", lambda callers: looked_for.extend(callers) or usual(callers))
     monkeypatch.setattr(houses, "KEPT_WAITING_S", 0.2)
