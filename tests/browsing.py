@@ -27,9 +27,10 @@ class ShortWay:
     def say(self, text: str) -> None:
         self.ends.output_queue.put_nowait({"type": "websocket.send", "text": text})
 
-    def say_all(self, those: Sequence[tuple[Line, str]]) -> None:
-        for line, text in those:
-            line.say(text)
+    def say_all(self, those: Sequence[tuple[str, Sequence[Line]]]) -> None:
+        for text, lines in those:
+            for line in lines:
+                line.say(text)
 
     hold = say
 

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from websockets.asyncio.client import connect
 
 from sessions.live import news, precedence, rights
+from sessions.live.follower import Outbox
 from sessions.live.hub import Hub
 from sessions.live.kinds import Part
 from sessions.live.news import News
@@ -142,9 +143,9 @@ async def test_a_note_goes_first_while_it_is_given_to_its_table(cafe: Cafe, monk
     """Written elsewhere, so that no batch of ours is under way."""
     given = []
 
-    def gives(self: Hub, stream: Stream, parts: list[Part]) -> None:
+    def gives(self: Hub, stream: Stream, parts: list[Part], out: Outbox) -> None:
         given.append(is_free())
-        give(self, stream, parts)
+        give(self, stream, parts, out)
 
     board, _question = await board_of(cafe)
     cem = await browser(cafe).hello(**{board.replace(":", "_"): 0})

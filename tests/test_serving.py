@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.raw import ask, read_all, status
 from tests.tiny_server import BURST
 from zoomcafe import asgi
-from zoomcafe.serving.frames import LONGEST_MESSAGE, text_frame, whole_texts, xored
+from zoomcafe.serving.frames import LONGEST_MESSAGE, sole_text, text_frame, whole_texts, xored
 
 HOST = b"Host: cafe.example\r\n"
 CHUNK = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
@@ -234,6 +234,9 @@ def test_frames_that_are_messages_are_unmasked(size: int) -> None:
     text = "ä" * (size // 2) + "b" * (size % 2)
     frame = masked(text.encode(), key=b"abcd")
     assert list(whole_texts(frame)) == [(text, len(frame))]
+    assert sole_text(frame) == text
+    assert sole_text(frame + HELLO) is None
+    assert sole_text(HELLO + frame) is None
     assert xored(frame[-len(text.encode()) :], b"abcd") == text.encode()  # where there is no other way
     ends = [len(HELLO), len(HELLO + frame), len(HELLO + frame + LONG)]
     assert list(whole_texts(HELLO + frame + LONG)) == list(zip(["Hello", text, "-" * 200], ends, strict=True))
@@ -263,6 +266,7 @@ LONG = masked(b"-" * 200)
 )
 def test_what_is_no_whole_message_goes_the_usual_way(data: bytes) -> None:
     assert list(whole_texts(data)) == []
+    assert sole_text(data) is None
     assert list(whole_texts(HELLO + data)) == [("Hello", len(HELLO))]
 
 

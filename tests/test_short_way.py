@@ -219,6 +219,7 @@ async def test_a_text_is_a_sign_of_life_for_who_was_pinged() -> None:
     one.take, one.muted, one.last_ping = bool, False, 0.0
     one.autoPingInterval, one.autoPingPendingCall = 0, None  # as Daphne has them: it looks for itself whom to ping
     one.autoPingTimeoutCall = cut_off = asyncio.get_running_loop().call_later(60, one.onClose)
+    sockets.heard.hear()  # what has arrived by now
     one.hear("Shade")
     assert cut_off.cancelled()
     assert (one.autoPingTimeoutCall, one.last_ping > 0) == (None, True)

@@ -129,11 +129,11 @@ def answer_at_once(line: Any, text: str) -> None:
     if text == "!":
         raise ValueError("broken")
     if text[0] == "*":
-        line.say_all([(each, told) for told in (text, f"{text} again") for each in everybody])
+        line.say_all([(told, everybody) for told in (text, f"{text} again")])
     else:
         (line.hold if text[0] == "~" else line.say)(text)
     if text == "#":
-        line.framed = None
+        line.clear, line.framed = False, None
 
 
 async def long_answer(asked: str, line: Line, receive: Any) -> None:
@@ -143,7 +143,7 @@ async def long_answer(asked: str, line: Line, receive: Any) -> None:
         for text in BURST:
             line.say(text)
     if asked == "burst!":
-        line.say_all([(line, text) for text in BURST])
+        line.say_all([(text, [line]) for text in BURST])
     if asked == "flood":
         await flood(receive, lambda message: at_once(line.say(message["text"])))
 

@@ -30,6 +30,20 @@ class Sub:
 class Follower:
     """Who looks, at what, and how far they are."""
 
+    __slots__ = (
+        "audience",
+        "device",
+        "heard_at",
+        "language",
+        "line",
+        "login",
+        "over",
+        "say",
+        "subs",
+        "viewer",
+        "window",
+    )
+
     def __init__(
         self,
         viewer: Participant,
@@ -65,21 +79,16 @@ class Follower:
     def send(self, frame: dict[str, Any]) -> None:
         self.say(dump(frame))
 
-    def give(self, sub: Sub, frames: Sequence[Frame], now: float, *, out: "Outbox | None" = None) -> None:
-        """Sends `parts` frames as long as the window has room; the rest is read again when it has. With `out` they are
-        put there, and whoever brought it says them (`say_all`).
-        """
-        window, subs = self.window, self.subs
+    def give(self, sub: Sub, frames: Sequence[Frame], now: float, out: "Outbox") -> None:
+        """Puts `parts` frames into `out` as long as the window has room; the rest is read again when it has."""
+        window = self.window
         for to, text, size in frames:
-            if window.full or subs.get(sub.stream_id) is not sub:
+            if window.full:
                 sub.ready = False
                 return
             window.add(size, now)
             sub.cursor, sub.reset = to, False
-            if out is None:
-                self.say(text)
-            else:
-                out.append((self, text))
+            out.add(self, text)
 
     def beat(self) -> None:
         heads = {sub.name.on_wire(): sub.cursor for sub in self.subs.values()}
@@ -98,15 +107,26 @@ class Follower:
             self.over.set_result(code)
 
 
-Outbox = list[tuple[Follower, str]]
+class Outbox:
+    """What several followers are told, in order; said when all of it is there (`Line.say_all`)."""
 
+    def __init__(self) -> None:
+        self.texts: list[tuple[str, list[Line]]] = []
+        self.lines: list[Line] = []  # which are told the last one of these
+        self.last: str | None = None
+        self.others: list[tuple[Follower, str]] = []  # without a line
 
-def say_all(out: Outbox) -> None:
-    """Each of these texts to its follower, in this order; on lines step by step for all of them."""
-    on_lines = [(one.line, text) for one, text in out if one.line is not None]
-    if on_lines:
-        on_lines[0][0].say_all(on_lines)
-    if len(on_lines) < len(out):
-        for one, text in out:
-            if one.line is None:
-                one.say(text)
+    def add(self, follower: Follower, text: str) -> None:
+        if follower.line is None:
+            self.others.append((follower, text))
+            return
+        if text is not self.last:
+            self.last, self.lines = text, []
+            self.texts.append((text, self.lines))
+        self.lines.append(follower.line)
+
+    def say_all(self) -> None:
+        for _text, lines in self.texts[:1]:
+            lines[0].say_all(self.texts)
+        for one, text in self.others:
+            one.say(text)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import Error
 
 from sessions.live import news, presence, rights, streams
-from sessions.live.follower import Follower, Outbox, Sub, say_all
+from sessions.live.follower import Follower, Outbox, Sub
 from sessions.live.kinds import KINDS
 from sessions.live.news import News
 from sessions.live.ops import Name
@@ -198,7 +198,9 @@ class Hub:
             follower.end(sub.name, "not_found")
             return
         head = frames.found[sub.stream_id][0].head
-        follower.give(sub, frames.of(follower, sub), self.loop.time())
+        out = Outbox()
+        follower.give(sub, frames.of(follower, sub), self.loop.time(), out)
+        out.say_all()
         behind = sub.cursor < max(head, self.cursors.get(sub.stream_id, 0))
         sub.ready = not behind and not follower.window.full
 
@@ -274,14 +276,14 @@ class Hub:
             self.unjudged.clear()
 
     def _hand_on(self, told: dict[int, News]) -> None:
-        """What needs no reading. Takes from `told` what was given; it is said when all is given (`Line.say_all`)."""
-        out: Outbox = []
+        """What needs no reading. Takes from `told` what was given; it is said when all is given."""
+        out = Outbox()
         try:
             for pk in list(told):
                 self._give(told[pk].stream, told[pk].parts, out)
                 del told[pk]
         finally:
-            say_all(out)
+            out.say_all()
 
     async def _deliver(self, ids: list[int]) -> None:
         unread = set(ids)
@@ -291,24 +293,28 @@ class Hub:
             unread.clear()
         finally:
             self.dirty |= self.followers.keys() & unread
-        for pk in ids:
-            if pk not in found:  # the event is no more
-                for follower in list(self.followers.get(pk, {})):
-                    follower.close(4404)
-                continue
-            self._give(*found[pk])
+        out = Outbox()
+        try:
+            for pk in ids:
+                if pk in found:
+                    self._give(*found[pk], out)
+                else:  # the event is no more
+                    for follower in self.followers.get(pk, {}):
+                        follower.close(4404)
+        finally:
+            out.say_all()
 
-    def _give(self, stream: Stream, parts: list[Encoded], out: Outbox | None = None) -> None:
+    def _give(self, stream: Stream, parts: list[Encoded], out: Outbox) -> None:
         if stream.id not in self.followers:
             return
         start, head, now = self.cursors[stream.id], stream.head, self.loop.time()
         frames = Frames({stream.id: (stream, parts)})
         self.cursors[stream.id] = max(start, head)
-        for follower, sub in list(self.followers[stream.id].items()):
+        for follower, sub in self.followers[stream.id].items():
             if not sub.ready or sub.cursor < start:
                 self.catch_up(follower, sub)
             elif sub.cursor < head:
-                follower.give(sub, frames.of(follower, sub), now, out=out)
+                follower.give(sub, frames.of(follower, sub), now, out)
 
     async def _look(self) -> None:
         """What nothing else brought: reads every followed head, whatever hints were lost."""
@@ -365,9 +371,10 @@ class Frames:
 
     def of(self, follower: Follower, sub: Sub) -> list[Frame]:
         key = (sub.stream_id, follower.audience, sub.cursor, sub.reset)
-        if key not in self.ready:
-            self.ready[key] = self._made(sub, follower.audience)
-        return self.ready[key]
+        made = self.ready.get(key)
+        if made is None:
+            made = self.ready[key] = self._made(sub, follower.audience)
+        return made
 
     def _made(self, sub: Sub, audience: str) -> list[Frame]:
         stream, parts = self.found[sub.stream_id]

@@ -15,8 +15,8 @@ class Line(Protocol):
     def say(self, text: str) -> None:
         """Sends a text; nothing when the socket is not open any more. Never waits, never fails."""
 
-    def say_all(self, those: Sequence[tuple["Line", str]]) -> None:
-        """`say` to many lines of this server, in this order: for less than one after the other."""
+    def say_all(self, those: Sequence[tuple[str, Sequence["Line"]]]) -> None:
+        """`say` each text to its lines, of this server, in this order: for less than one after the other."""
 
     def hold(self, text: str) -> None:
         """Sends a text together with the next one, or by itself a moment later if there is none."""

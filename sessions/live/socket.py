@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any, cast
 from urllib.parse import parse_qs
 
@@ -230,7 +229,7 @@ class Socket:
 
     async def _talk(self, viewer: Participant, follower: Follower) -> None:
         if self.line is not None:
-            self.line.listen(partial(self._take, viewer, follower), prepare)
+            self.line.listen(self._take, prepare)
         while True:
             for _frame in range(IN_A_ROW):
                 self.listens = True
@@ -243,11 +242,14 @@ class Socket:
                     await self._heed(viewer, follower, frame)
             await asyncio.sleep(0)
 
-    def _take(self, viewer: Participant, follower: Follower, said: Said) -> bool:
+    def _take(self, said: Said) -> bool:
         """What most frames are, in the turn of the loop that brings them; false: it has to go the long way, which
         knows an answer to everything. `_next` waits meanwhile, and nothing waits for it.
         """
-        if not self.listens or self.unanswered >= MOST_UNANSWERED or follower.over.done() or isinstance(said, str):
+        follower = self.follower
+        if follower is None or not self.listens or self.unanswered >= MOST_UNANSWERED or isinstance(said, str):
+            return False
+        if follower.over.done():
             return False
         moment = self.time()
         if not self.frames.take(1, moment):
@@ -255,7 +257,7 @@ class Socket:
         if isinstance(said, int):
             self._seen(follower, said)
         else:
-            self._begin(viewer, said)
+            self._begin(follower.viewer, said)
         follower.heard_at = moment
         return True
 

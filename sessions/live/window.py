@@ -8,6 +8,8 @@ from django.conf import settings
 class Window:
     """Frames sent and frames the browser said it has `seen`."""
 
+    __slots__ = ("full", "full_since", "most_bytes", "most_frames", "seen", "sent", "sizes", "unconfirmed")
+
     def __init__(self) -> None:
         self.sent = 0
         self.seen = 0

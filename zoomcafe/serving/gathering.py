@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import daphne.server  # first of all: it installs the reactor that runs on asyncio
+
+from zoomcafe.serving.frames import shared_text_frame
 
 if TYPE_CHECKING:
     from zoomcafe.serving.sockets import CafeSocket
@@ -46,15 +49,21 @@ class Heard:
 
     def __init__(self) -> None:
         self.arrived: list[tuple[CafeSocket, bytes]] = []
-        self.texts: dict[Prepare, list[tuple[CafeSocket, str]]] = {}
+        self.texts: list[tuple[CafeSocket, str]] = []
+        self.prepare: Prepare = list  # makes all of these out
+        self.at = 0.0  # when it came, as `time.time` tells it
 
-    def add(self, one: CafeSocket, prepare: Prepare, texts: Sequence[str]) -> None:
+    def add(self, one: CafeSocket, prepare: Prepare, text: str) -> None:
         """In the order of one socket."""
-        self.texts.setdefault(prepare, []).extend([(one, text) for text in texts])
+        if prepare is not self.prepare:
+            self._hear_texts()
+            self.prepare = prepare
+        self.texts.append((one, text))
 
     def hear(self) -> None:
         """One that stumbles holds up no other."""
         those, self.arrived = self.arrived, []
+        self.at = time.time()
         for one, data in those:
             try:
                 one.arrives(data)
@@ -64,45 +73,43 @@ class Heard:
         self._hear_texts()
 
     def _hear_texts(self) -> None:
-        while self.texts:
-            prepare, those = self.texts.popitem()
-            for (one, text), said in zip(those, _ready(prepare, [text for _one, text in those]), strict=True):
-                try:
-                    if one.state == one.STATE_OPEN:  # what another one said may have ended it
-                        one.hear(text, said)
-                except Exception:
-                    logger.exception("A socket stumbled over what it was sent; it is dropped")
-                    one.transport.abortConnection()
+        those, self.texts = self.texts, []
+        for (one, text), said in zip(those, _ready(self.prepare, [text for _one, text in those]), strict=True):
+            try:
+                if one.whole or one.state == one.STATE_OPEN:  # what another one said may have ended it
+                    one.hear(text, said)
+            except Exception:
+                logger.exception("A socket stumbled over what it was sent; it is dropped")
+                one.transport.abortConnection()
 
 
-def say_all(those: Sequence[tuple[CafeSocket, str]]) -> None:
+def say_all(those: Sequence[tuple[str, Sequence[CafeSocket]]]) -> None:
     """What is said to many, step by step for all of them. Where nothing waits to be sent the system takes it at once.
     One that stumbles holds up no other.
     """
-    behind: set[Any] = set()
-    for transport, send, frame in _framed(those):
-        if behind and transport in behind:
-            transport.write(frame)
-            continue
+    for one, frame in _framed(those):
         try:
-            taken = send(frame)
+            taken = one.give(frame) if one.clear else 0
         except OSError:  # also when it takes nothing now; Twisted finds out
             taken = 0
         if taken != len(frame):
-            transport.write(frame[taken:])
-            behind.add(transport)
+            one.clear = False
+            one.transport.write(frame[taken:])
 
 
-def _framed(those: Sequence[tuple[CafeSocket, str]]) -> list[tuple[Any, Callable[[bytes], int], bytes]]:
-    """Transports, what hands a frame to the system, and the frame."""
+def _framed(those: Sequence[tuple[str, Sequence[CafeSocket]]]) -> list[tuple[CafeSocket, bytes]]:
+    """What the system is to be given."""
     ready = []
-    for one, text in those:
-        try:
-            if frame := one.framed(text):
-                ready.append((one.transport, one.transport.socket.send, frame))
-        except Exception:
-            logger.exception("A socket stumbled over what it is told; it is dropped")
-            one.transport.abortConnection()
+    for text, sockets in those:
+        for one in sockets:
+            try:
+                if one.clear and not one.held:
+                    ready.append((one, shared_text_frame(text)))
+                elif frame := one.framed(text):
+                    ready.append((one, frame))
+            except Exception:
+                logger.exception("A socket stumbled over what it is told; it is dropped")
+                one.transport.abortConnection()
     return ready
 
 

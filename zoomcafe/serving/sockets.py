@@ -8,10 +8,8 @@ Whoever still has `MOST_UNSENT` to fetch is cut off.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
-import sys
 import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,8 +20,9 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
 
 from zoomcafe.serving import readers
-from zoomcafe.serving.frames import LONGEST_MESSAGE, shared_text_frame, text_frame, whole_texts
+from zoomcafe.serving.frames import LONGEST_MESSAGE, shared_text_frame, sole_text, text_frame, whole_texts
 from zoomcafe.serving.gathering import heard, held, say_all
+from zoomcafe.serving.inbox import Inbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,36 +40,19 @@ IN_A_ROW = 16  # steps of reading one socket, of which a frame takes one or two,
 OF_REACTOR = ("_readers", "_readOrWrite", "_asyncioEventloop")  # what the short way needs of them
 OF_CONNECTION = ("socket", "dataBuffer", "offset", "_tempDataLen", "connected", "disconnecting")
 AT_MOST = 8 * 1024  # bytes read at once, on the short way
-AROUND = 512  # bytes of memory for a message without its text
 
 Message = dict[str, Any]
 
 
-class Inbox(asyncio.Queue[Message]):
-    """What waits for the application, with its size in memory; `changed` is called when that is another one."""
-
-    def __init__(self, changed: Callable[[], None]) -> None:
-        super().__init__()
-        self.size = 0
-        self._changed = changed
-
-    def _put(self, item: Message) -> None:
-        super()._put(item)
-        self.size += size_of(item)
-        self._changed()
-
-    def _get(self) -> Message:
-        item: Message = super()._get()
-        self.size -= size_of(item)
-        self._changed()
-        return item
-
-
-def size_of(message: Message) -> int:
-    return AROUND + sys.getsizeof(message.get("text") or message.get("bytes"))
-
-
 class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
+    """`clear` says that the system takes what is said at once, by `give`, and `whole` that whole messages are read at
+    once. Both hold until anything goes Autobahn's way, and are found out anew when they are asked for.
+    """
+
+    __slots__ = (  # what each frame asks for, side by side: Autobahn's hundred attributes lie all over the memory
+        "asked", "autoPingTimeoutCall", "clear", "descriptor", "fetches", "filled", "give", "held", "in_a_row", "inbox",
+        "last_ping", "prepare", "rests", "take", "whole",
+    )  # fmt: skip
     __hash__ = object.__hash__  # Daphne has its own, which mean the same
     __eq__ = object.__eq__
 
@@ -85,6 +67,8 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         self.prepare: Prepare = list
         self.held = b""
         self.descriptor = -1  # as it is watched on the short way
+        self.filled = self.clear = self.whole = False
+        self.give: Callable[[bytes], int] = len
 
     # ── coming and going ──
     def onConnect(self, request: Any) -> Any:  # noqa: N802
@@ -108,6 +92,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.take = None  # who keeps the application, which keeps us
         self.held = b""
+        self.leave_ways()
         self.leave_readers()
         self.factory.server_class.http_factory.closed(self)
         super().connectionLost(reason)
@@ -119,55 +104,75 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
     def sendCloseFrame(self, *how: Any, **more: Any) -> None:  # noqa: N802
         """Whoever closes: what was held goes first."""
         self.let_go()
+        self.leave_ways()
         super().sendCloseFrame(*how, **more)
+
+    def dropConnection(self, *how: Any, **more: Any) -> None:  # noqa: N802
+        self.leave_ways()
+        super().dropConnection(*how, **more)
+
+    def leave_ways(self) -> None:
+        """Autobahn goes on, or nobody."""
+        self.clear = self.whole = False
 
     # ── what comes in ──
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         """Whole messages, the usual case, are read at once; everything else goes Autobahn's way, as would these."""
         read = self.in_a_row = 0
+        heard.at = time.time()
         for text, end in whole_texts(data) if self.expects_a_message() else ():
             read, self.in_a_row = end, self.in_a_row + 1
             self.hear(text)
             if self.rests or self.in_a_row == IN_A_ROW:
                 break
         if read < len(data):
+            self.whole = False
             super().dataReceived(data[read:])
 
     def arrives(self, data: bytes) -> None:
         """`dataReceived` on the short way: whole messages and nothing else are heard with those of other sockets."""
-        texts, end = [], 0
-        if self.expects_a_message():
-            for text, end in whole_texts(data):  # noqa: B007 - how far it came
-                texts.append(text)
-        if texts and end == len(data) and len(texts) <= IN_A_ROW:
-            heard.add(self, self.prepare, texts)
+        text = sole_text(data) if self.whole or self.expects_a_message() else None
+        if text is not None:
+            heard.add(self, self.prepare, text)
+        elif texts := self.texts_in(data):
+            for each in texts:
+                heard.add(self, self.prepare, each)
         else:
             self.dataReceived(data)
+
+    def texts_in(self, data: bytes) -> list[str]:
+        """Of whole messages, where that is all there is, and not too much for one turn."""
+        texts = [*whole_texts(data)] if self.whole else []
+        if not texts or texts[-1][1] < len(data) or len(texts) > IN_A_ROW:
+            return []
+        return [text for text, _end in texts]
 
     def hear(self, text: str, said: Any = None) -> None:
         """What was `said` in it is prepared, or is now."""
         if self.autoPingTimeoutCall:
             self._cancelAutoPingTimeoutCall()
-        if self.take is None or self.inbox.size or self.muted:
+        if self.take is None or self.filled:
             self.onMessage(text.encode(), False)
         elif self.take(self.prepare([text])[0] if said is None else said):
-            self.last_ping = time.time()
+            self.last_ping = heard.at
         else:
             self.onMessage(text.encode(), False)
 
     def expects_a_message(self) -> bool:
-        if self.state != self.STATE_OPEN or self.rests or self._perMessageCompress is not None:
-            return False
-        return self.current_frame is None and not self.inside_message and not self.data
+        read = self.state == self.STATE_OPEN and not self.rests and self._perMessageCompress is None
+        self.whole = read and self.current_frame is None and not self.inside_message and not self.data
+        return self.whole
 
     def look(self) -> None:
         """Whether to read: not while the inbox is full, until half of it is taken, nor while nothing is fetched."""
+        self.filled = self.inbox.size > 0
         limit = MOST_WAITING // 2 if self.rests else MOST_WAITING
         rests = self.inbox.size > limit or not self.fetches
         if rests == self.rests:
             return
         self.rests = rests
         if rests:
+            self.whole = False
             self.transport.pauseProducing()
         else:
             reactor.callLater(0, self.go_on)
@@ -182,6 +187,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def processData(self) -> bool:  # noqa: N802
         """Frames that arrived in one piece wait like those that have not arrived, and for the turns of others."""
+        self.whole = False
         self.in_a_row += 1
         if self.in_a_row > IN_A_ROW and not self.rests:
             self.rests = True
@@ -258,33 +264,39 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
             reactor._readOrWrite(self.transport, True)
 
     def say(self, text: str) -> None:
-        say_all([(self, text)])
+        say_all([(text, [self])])
 
     def framed(self, text: str) -> bytes:
         """What the system is to be given of a text now; nothing where others wait to be sent, and it joins them."""
-        transport = self.transport
-        if self.state != self.STATE_OPEN:
-            return b""
-        waits = transport.dataBuffer or transport._tempDataLen or transport.disconnecting or self.send_queue
-        if waits or self._perMessageCompress is not None or not transport.connected:
-            self.handle_reply({"type": "websocket.send", "text": text})
+        if not (self.clear or self.is_clear()):
+            if self.state == self.STATE_OPEN:
+                self.handle_reply({"type": "websocket.send", "text": text})
             return b""
         frame = shared_text_frame(text)
         if self.held:
             frame, self.held = self.held + frame, b""
         return frame
 
-    def say_all(self, those: Sequence[tuple[CafeSocket, str]]) -> None:
+    def is_clear(self) -> bool:
+        transport = self.transport
+        if self.state != self.STATE_OPEN or self._perMessageCompress is not None or not transport.connected:
+            return False
+        if transport.dataBuffer or transport._tempDataLen or transport.disconnecting or self.send_queue:
+            return False
+        self.clear, self.give = True, transport.socket.send
+        return True
+
+    def say_all(self, those: Sequence[tuple[str, Sequence[CafeSocket]]]) -> None:
         say_all(those)
 
     def hold(self, text: str) -> None:
         """Two frames in one packet cost half of two."""
-        if self._perMessageCompress is not None:
-            self.say(text)
-        elif self.state == self.STATE_OPEN:
+        if self.clear or self.is_clear():
             if not self.held:
                 held.add(self)
             self.held += text_frame(text)
+        else:
+            self.say(text)
 
     def let_go(self) -> None:
         if self.held and self.state == self.STATE_OPEN:
@@ -314,6 +326,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         elif self.state == self.STATE_OPEN and not (unsent or sync or chopsize or self.send_queue):
             self.send_at_once(data)
         else:
+            self.clear = False
             super().sendData(data, sync, chopsize)
 
     def send_at_once(self, data: bytes) -> None:
@@ -322,6 +335,7 @@ class CafeSocket(WebSocketProtocol):  # type: ignore[misc]
         open_still = transport.connected and not transport.disconnecting
         taken = transport.writeSomeData(data) if open_still else 0
         if taken != len(data):
+            self.clear = False
             transport.write(data[taken:] if isinstance(taken, int) else data)  # which notices that nobody is there
 
     def pauseProducing(self) -> None:  # noqa: N802
